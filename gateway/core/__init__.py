@@ -1,0 +1,1 @@
+"""Words of the trade, without IO: documents of identity, money, time, ids, errors, state machines."""

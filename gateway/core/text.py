@@ -1,0 +1,56 @@
+"""Text as the layout allows it: printable Latin-1 (U+0020 to U+00FF), no blank at either end, no control character.
+
+Source: TString of tiposBasico_v4.00.xsd.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_TYPOGRAPHIC = str.maketrans(
+    {
+        "–": "-",
+        "—": "-",
+        "−": "-",
+        "‐": "-",
+        "‑": "-",
+        "“": '"',
+        "”": '"',
+        "„": '"',
+        "‘": "'",
+        "’": "'",
+        "‚": "'",
+        "…": "...",
+        "•": "-",
+        "€": "EUR",
+        "™": "(TM)",
+        "\u00a0": " ",
+        "\t": " ",
+        "\r": " ",
+        "\n": " ",
+    }
+)
+_CLEAN = re.compile(r"[!-ÿ](?:[ -~¡-ÿ]*[!-ÿ])?")
+_BLANKS = re.compile(r" {2,}")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def clean_text(text: str, limit: int) -> str:
+    """What of `text` the layout accepts, cut to `limit` characters; may be empty, and then the tag is omitted.
+
+    Typographic signs become their plain neighbours, what has no Latin-1 form loses its diacritics or is dropped,
+    runs of blanks become one.
+    """
+    if text.isascii() and len(text) <= limit and _CLEAN.fullmatch(text) and "  " not in text and "\x7f" not in text:
+        return text
+    text = unicodedata.normalize("NFC", text.translate(_TYPOGRAPHIC))
+    kept: list[str] = []
+    for char in text:
+        if char <= "\xff":
+            kept.append(char)
+            continue
+        plain = unicodedata.normalize("NFKD", char.translate(_TYPOGRAPHIC))
+        kept.append("".join(c for c in plain.translate(_TYPOGRAPHIC) if c <= "\xff"))
+    joined = _CONTROLS.sub("", "".join(kept)).replace("\xad", "")
+    return _BLANKS.sub(" ", joined).strip()[:limit].strip()

@@ -1,0 +1,1 @@
+"""The ERP edge: one file an ERP behind one port."""

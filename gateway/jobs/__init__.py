@@ -1,0 +1,1 @@
+"""The work: claim, lease, retry, and the handlers that carry a document to its end. The only place that knows arq."""

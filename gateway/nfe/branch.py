@@ -1,0 +1,52 @@
+"""An issuing establishment as its configuration says: the body of `PUT /v1/branches/{cnpj}`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from gateway.nfe.sale import Address, Text60
+
+
+class Printer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A thermal printer of the branch. `address` is `tcp://host:9100`; empty means: do not print by itself."""
+
+    address: Annotated[str, Meta(max_length=200)] = ""
+    columns: Literal[48, 32] = 48
+    dialect: Literal["epson", "elgin", "bematech", "daruma"] = "epson"
+
+
+class TechnicalContact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """infRespTec: who answers for the emitting software (NT 2018.005)."""
+
+    cnpj: Annotated[str, Meta(min_length=14, max_length=18)]
+    contact: Annotated[str, Meta(min_length=2, max_length=60)]
+    email: Annotated[str, Meta(min_length=6, max_length=60)]
+    phone: Annotated[str, Meta(min_length=6, max_length=14)]
+    csrt_id: Annotated[str, Meta(max_length=3)] = ""
+    csrt: Annotated[str, Meta(max_length=36)] = ""
+
+
+class Branch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything about the issuer that is not a secret.
+
+    crt: 1 Simples, 2 Simples acima do sublimite, 3 regime normal, 4 MEI. environment: 1 produção, 2 homologação.
+    pis_cofins_regime decides the default rates. time_zone is an IANA name: it gives the offset of every printed time.
+    overrides: rates in percent that replace the dated tables of `schemas/` for this branch (`icms.SP`, `fcp.RJ`, ...).
+    """
+
+    cnpj: Annotated[str, Meta(min_length=14, max_length=18)]
+    name: Annotated[str, Meta(min_length=2, max_length=60)]
+    trade_name: Text60 = ""
+    state_registration: Annotated[str, Meta(max_length=14)]
+    address: Address
+    crt: Literal["1", "2", "3", "4"] = "3"
+    environment: Literal[1, 2] = 2
+    series: Annotated[int, Meta(ge=0, le=889)] = 1
+    time_zone: Annotated[str, Meta(max_length=40)] = "America/Sao_Paulo"
+    pis_cofins_regime: Literal["cumulativo", "nao_cumulativo"] = "nao_cumulativo"
+    printer: Printer = Printer()
+    technical_contact: TechnicalContact | None = None
+    overrides: dict[str, Decimal] = {}

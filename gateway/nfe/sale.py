@@ -1,0 +1,192 @@
+"""What a caller asks to be issued, in the trade's words: the body of `POST /v1/nfe`.
+
+Money is reais with two decimals, unit prices up to ten, quantities up to four. Every text is cleaned to the layout's
+alphabet when the document is composed. Vocabulary of enumerations is pt-BR because it is the user's.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Ref = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[!-~]+$", description="Caller's key: one note per ref, for ever")]
+Text60 = Annotated[str, Meta(max_length=60)]
+
+PaymentMethod = Literal[
+    "dinheiro",
+    "cheque",
+    "cartao_credito",
+    "cartao_debito",
+    "crediario",
+    "vale_alimentacao",
+    "vale_refeicao",
+    "vale_presente",
+    "vale_combustivel",
+    "boleto",
+    "deposito",
+    "pix",
+    "pix_estatico",
+    "transferencia",
+    "fidelidade",
+    "credito_loja",
+    "sem_pagamento",
+    "pagamento_posterior",
+    "outros",
+]
+"""tPag of IT 2024.002 v1.11 by name; the code table is in `schemas/`."""
+
+Presence = Literal["presencial", "internet", "teleatendimento", "entrega", "presencial_fora", "outros"]
+"""indPres: 1, 2, 3, 4, 5, 9."""
+
+FreightMode = Literal["emitente", "destinatario", "terceiros", "proprio_remetente", "proprio_destinatario", "sem_frete"]
+"""modFrete: 0, 1, 2, 3, 4, 9."""
+
+
+class Address(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A Brazilian address. `city_code` is IBGE's 7 digits; when absent it is found by `city` and `uf`."""
+
+    street: Annotated[str, Meta(max_length=255)]
+    number: Text60 = "SN"
+    complement: Text60 = ""
+    district: Text60
+    city: Text60
+    uf: Annotated[str, Meta(min_length=2, max_length=2)]
+    postal_code: Annotated[str, Meta(max_length=10)]
+    city_code: Annotated[str, Meta(max_length=7)] | None = None
+    phone: Annotated[str, Meta(max_length=20)] = ""
+
+
+class Customer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The buyer. `tax_id` is a CPF or CNPJ (letters allowed), with or without punctuation.
+
+    state_registration: digits, `ISENTO` or empty. taxpayer: whether ICMS contributor (indIEDest 1); by default decided by
+    the registration. `final_consumer` None means: true unless a contributor buys.
+    """
+
+    tax_id: Annotated[str, Meta(min_length=11, max_length=18)]
+    name: Annotated[str, Meta(min_length=2, max_length=255)]
+    address: Address | None = None
+    state_registration: Annotated[str, Meta(max_length=20)] = ""
+    taxpayer: bool | None = None
+    final_consumer: bool | None = None
+    email: Annotated[str, Meta(max_length=254)] = ""
+    phone: Annotated[str, Meta(max_length=20)] = ""
+
+
+class TaxProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a product is taxed, whoever sells it; the branch's regime (CRT) turns it into CST or CSOSN.
+
+    situation: `tributada` (ICMS 00 / CSOSN 102), `reduzida` (20 / 102), `isenta` (40 / 102), `nao_tributada` (41 / 400),
+    `st` (60 / 500, retained before). Rates in percent; None means the dated table of `schemas/` or the branch's regime.
+    """
+
+    situation: Literal["tributada", "reduzida", "isenta", "nao_tributada", "st"] = "tributada"
+    icms_rate: Decimal | None = None
+    icms_reduction: Decimal | None = None
+    fcp_rate: Decimal | None = None
+    cbenef: Annotated[str, Meta(max_length=10)] = ""
+    exemption_reason: Annotated[str, Meta(max_length=2)] = ""
+    pis_cofins_cst: Annotated[str, Meta(max_length=2)] = "01"
+    pis_rate: Decimal | None = None
+    cofins_rate: Decimal | None = None
+    ibs_cbs_cst: Annotated[str, Meta(max_length=3)] = "000"
+    cclasstrib: Annotated[str, Meta(max_length=6)] = "000001"
+
+
+class Product(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the gateway needs to know of a product: the body of `PUT /v1/products/{sku}`."""
+
+    sku: Annotated[str, Meta(min_length=1, max_length=60)]
+    description: Annotated[str, Meta(min_length=1, max_length=255)]
+    ncm: Annotated[str, Meta(min_length=2, max_length=10)]
+    unit: Annotated[str, Meta(min_length=1, max_length=6)] = "UN"
+    gtin: Annotated[str, Meta(max_length=14)] = ""
+    reference: Annotated[str, Meta(max_length=60)] = ""
+    cest: Annotated[str, Meta(max_length=9)] = ""
+    origin: Literal["0", "1", "2", "3", "4", "5", "6", "7", "8"] = "0"
+    tax: TaxProfile = TaxProfile()
+
+
+class SaleItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One line of the sale.
+
+    The product is looked up by `sku` unless given inline. `total` is the gross amount of the line before `discount`; by
+    default quantity x unit_price rounded to cents. When `total` is given and is not that product, the unit price printed
+    is total / quantity with ten decimals.
+    """
+
+    sku: Annotated[str, Meta(min_length=1, max_length=60)]
+    quantity: Decimal
+    unit_price: Decimal | None = None
+    total: Decimal | None = None
+    discount: Decimal = Decimal(0)
+    freight: Decimal | None = None
+    description: Annotated[str, Meta(max_length=255)] = ""
+    product: Product | None = None
+    note: Annotated[str, Meta(max_length=500)] = ""
+
+
+class Card(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Card data of a payment. `brand` by name (`visa`, `mastercard`, `elo`...); unknown names become 99."""
+
+    brand: Annotated[str, Meta(max_length=30)] = ""
+    authorization: Annotated[str, Meta(max_length=128)] = ""
+    acquirer_cnpj: Annotated[str, Meta(max_length=18)] = ""
+    integrated: bool = False
+
+
+class Payment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How (part of) the note was paid. `description` is required for `outros` (xPag). `term` marks indPag 1."""
+
+    method: PaymentMethod
+    amount: Decimal
+    card: Card | None = None
+    description: Annotated[str, Meta(max_length=60)] = ""
+    term: bool = False
+    due: date | None = None
+
+
+class Freight(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who carries and what is charged. `amount` is apportioned over the items by value unless items say theirs."""
+
+    mode: FreightMode = "sem_frete"
+    amount: Decimal = Decimal(0)
+    carrier_tax_id: Annotated[str, Meta(max_length=18)] = ""
+    carrier_name: Text60 = ""
+    volumes: Annotated[int, Meta(ge=0, le=999999)] = 0
+    net_weight: Decimal | None = None
+    gross_weight: Decimal | None = None
+
+
+class Intermediary(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Marketplace of an intermediated sale (infIntermed)."""
+
+    cnpj: Annotated[str, Meta(min_length=14, max_length=18)]
+    account: Annotated[str, Meta(min_length=2, max_length=60)]
+
+
+class Sale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A retail sale to be issued as one NF-e.
+
+    branch: CNPJ of the issuing establishment. `discount` (of the whole sale) and `other` (outras despesas) are
+    apportioned over the items by largest remainder. `issued_at` is for imports; by default the moment of numbering.
+    """
+
+    ref: Ref
+    branch: Annotated[str, Meta(min_length=14, max_length=18)]
+    operation: Literal["venda"] = "venda"
+    customer: Customer | None = None
+    items: Annotated[tuple[SaleItem, ...], Meta(min_length=1, max_length=990)]
+    payments: Annotated[tuple[Payment, ...], Meta(max_length=100)] = ()
+    freight: Freight = Freight()
+    discount: Decimal = Decimal(0)
+    other: Decimal = Decimal(0)
+    presence: Presence = "presencial"
+    intermediary: Intermediary | None = None
+    references: Annotated[tuple[str, ...], Meta(max_length=500)] = ()
+    notes: Annotated[str, Meta(max_length=2000)] = ""
+    order_number: Annotated[str, Meta(max_length=60)] = ""
+    issued_at: datetime | None = None

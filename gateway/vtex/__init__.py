@@ -1,0 +1,1 @@
+"""The VTEX edge: translates orders and calls the API; decides nothing."""
