@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from operator import mul
 
 _PATTERN = re.compile(r"[0-9]{6}[0-9A-Z]{12}[0-9]{26}")
 
@@ -17,10 +18,13 @@ FORBIDDEN_CNF = frozenset(
 """Values of cNF that SEFAZ refuses with 897 (NT 2019.001, rule B03-10)."""
 
 
+_WEIGHTS = tuple(i % 8 + 2 for i in reversed(range(43)))
+_ZEROS = 48 * sum(_WEIGHTS)
+
+
 def check_digit(first43: str) -> str:
-    """cDV: weights 2 to 9 from the right, value of a character = ASCII less 48, modulo 11; 0 and 1 give 0."""
-    total = sum((ord(char) - 48) * (i % 8 + 2) for i, char in enumerate(reversed(first43)))
-    rest = total % 11
+    """cDV of exactly 43 ASCII characters: weights 2 to 9 from the right, value = ASCII less 48, modulo 11; 0 and 1 give 0."""
+    rest = (sum(map(mul, first43.encode("ascii"), _WEIGHTS)) - _ZEROS) % 11
     return "0" if rest < 2 else str(11 - rest)
 
 

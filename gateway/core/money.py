@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from math import lcm
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
@@ -52,14 +53,16 @@ def split(total: Decimal, weights: Sequence[Decimal]) -> tuple[Decimal, ...]:
         return ()
     if total < 0 or any(weight < 0 for weight in weights):
         raise ValueError("rateio de valor negativo")
-    units = int((to_cents(total) / CENT).to_integral_value())
-    base = sum(weights, ZERO)
+    units = int(to_cents(total).scaleb(2))
+    # Whole numbers all the way: products of two amounts pass the 28 digits of a Decimal, and a rounded share loses a cent.
+    ratios = [weight.as_integer_ratio() for weight in weights]
+    scale = lcm(*(denominator for _, denominator in ratios))
+    whole = [numerator * (scale // denominator) for numerator, denominator in ratios]
+    base = sum(whole)
     if base == 0:
-        weights = [Decimal(1)] * len(weights)
-        base = Decimal(len(weights))
-    exact = [Decimal(units) * weight / base for weight in weights]
-    floors = [int(value.to_integral_value(ROUND_FLOOR)) for value in exact]
-    order = sorted(range(len(weights)), key=lambda i: (floors[i] - exact[i], i))
-    for i in order[: units - sum(floors)]:
-        floors[i] += 1
-    return tuple(Decimal(part) * CENT for part in floors)
+        whole = [1] * len(weights)
+        base = len(weights)
+    parts, rests = map(list, zip(*(divmod(units * weight, base) for weight in whole), strict=True))
+    for i in sorted(range(len(parts)), key=lambda i: (-rests[i], i))[: units - sum(parts)]:
+        parts[i] += 1
+    return tuple(Decimal(part).scaleb(-2) for part in parts)

@@ -31,7 +31,8 @@ _TYPOGRAPHIC = str.maketrans(
         "\n": " ",
     }
 )
-_CLEAN = re.compile(r"[!-ÿ](?:[ -~¡-ÿ]*[!-ÿ])?")
+_READY = re.compile(r"[!-~¡-¬®-ÿ]+(?: [!-~¡-¬®-ÿ]+)*")
+"""Text that needs nothing: printable Latin-1, single blanks inside. Below U+0100 there is nothing to compose (NFC)."""
 _BLANKS = re.compile(r" {2,}")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -42,7 +43,7 @@ def clean_text(text: str, limit: int) -> str:
     Typographic signs become their plain neighbours, what has no Latin-1 form loses its diacritics or is dropped,
     runs of blanks become one.
     """
-    if text.isascii() and len(text) <= limit and _CLEAN.fullmatch(text) and "  " not in text and "\x7f" not in text:
+    if len(text) <= limit and _READY.fullmatch(text):
         return text
     text = unicodedata.normalize("NFC", text.translate(_TYPOGRAPHIC))
     kept: list[str] = []

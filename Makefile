@@ -1,0 +1,62 @@
+# Every target sets up what it needs in .venv; neither root nor a server is required.
+PYTHON ?= python3
+BIN := .venv/bin
+SEEDS ?= 1 2 3
+
+.PHONY: help demo test check lint types imports docs run chaos bench lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+.venv/.runtime: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --no-deps -e .
+	@touch $@
+
+.venv/.dev: requirements-dev.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	@$(BIN)/pip install --quiet --no-deps -e .
+	@touch $@ .venv/.runtime
+
+demo: .venv/.runtime ## a store sale and a VTEX order, from end to end against the simulators
+	@$(BIN)/gateway demo
+
+run: .venv/.runtime ## service, worker, console and simulators, left running
+	@$(BIN)/gateway demo --stay
+
+test: .venv/.dev ## unit, contract and e2e tests, on SQLite and PostgreSQL
+	@$(BIN)/pytest tests/unit tests/contract tests/e2e tests/chaos
+
+check: .venv/.dev lint types imports docs test ## all that CI runs
+
+lint: .venv/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: .venv/.dev
+	@$(BIN)/mypy
+
+imports: .venv/.dev
+	@$(BIN)/lint-imports
+
+docs: .venv/.dev ## the generated pages are up to date and no link is broken
+	@$(BIN)/python -m docs.generate --check
+
+chaos: .venv/.dev ## kill -9 at seeded points, with the simulator dropping answers: make chaos SEEDS="1 2 3"
+	@CHAOS_SEEDS="$(SEEDS)" CHAOS_POINTS=20 $(BIN)/pytest tests/chaos --timeout 1200
+
+bench: .venv/.dev ## the figures of the README
+	@$(BIN)/gateway bench issue --items 1,100 --json
+	@$(BIN)/gateway bench build --items 1,100 --json
+	@$(BIN)/gateway bench sign --items 1,100 --json
+	@$(BIN)/gateway bench validate --items 1,100 --json
+
+lock: ## resolve the dependencies again
+	@test -x .venv/bin/uv || .venv/bin/pip install --quiet uv
+	@$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --extra dev --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -o requirements-dev.lock
+
+clean: ## forget the environment and everything produced
+	@rm -rf .venv var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,113 @@
+"""The aiohttp application: every address in one table, every middleware in order."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from aiohttp import web
+
+from gateway.api import console
+from gateway.api.auth import KEY_CACHE, KeyCache, authenticate
+from gateway.api.headers import secure
+from gateway.api.live import LIVE, Live
+from gateway.api.metrics import METRICS, Metrics, measured
+from gateway.api.openapi import build
+from gateway.api.presentation import ZONES, Zones
+from gateway.api.problems import problems
+from gateway.api.routes import (
+    artefacts,
+    authorisers,
+    branches,
+    catalogue,
+    certificates,
+    documentation,
+    health,
+    jobs,
+    nfe,
+    orders,
+    vtex_accounts,
+    webhooks,
+)
+from gateway.api.services import SERVICES, Services
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+REF = r"{ref:[^/]+}"
+"""A ref may hold any printable ASCII; slashes come percent-encoded."""
+
+ROUTES: tuple[tuple[str, str, Handler], ...] = (
+    ("POST", "/v1/nfe", nfe.issue),
+    ("GET", "/v1/nfe", nfe.index),
+    ("POST", "/v1/nfe/preview", nfe.preview),
+    ("GET", f"/v1/nfe/{REF}", nfe.show),
+    ("POST", f"/v1/nfe/{REF}/retry", nfe.retry),
+    ("GET", f"/v1/nfe/{REF}/xml", artefacts.xml),
+    ("GET", f"/v1/nfe/{REF}/danfe.pdf", artefacts.danfe_pdf),
+    ("GET", f"/v1/nfe/{REF}/danfe.png", artefacts.danfe_png),
+    ("GET", f"/v1/nfe/{REF}/danfe.escpos", artefacts.danfe_escpos),
+    ("GET", "/v1/numbers/{branch}/{model}/{series}", authorisers.numbers),
+    ("GET", "/v1/sefaz/status", authorisers.sefaz_status),
+    ("GET", "/v1/orders", orders.index),
+    ("GET", "/v1/orders/{id}", orders.show),
+    ("POST", "/v1/orders/{id}/retry", orders.retry),
+    ("GET", "/v1/jobs", jobs.index),
+    ("GET", "/v1/jobs/{id}", jobs.show),
+    ("POST", "/v1/jobs/{id}/retry", jobs.retry),
+    ("POST", "/v1/jobs/{id}/discard", jobs.discard),
+    ("POST", "/v1/jobs/{id}/snooze", jobs.snooze),
+    ("GET", "/v1/branches", branches.index),
+    ("GET", "/v1/branches/{cnpj}", branches.show),
+    ("PUT", "/v1/branches/{cnpj}", branches.put),
+    ("GET", "/v1/branches/{cnpj}/certificate", certificates.show_certificate),
+    ("PUT", "/v1/branches/{cnpj}/certificate", certificates.put_certificate),
+    ("GET", "/v1/branches/{cnpj}/vtex", vtex_accounts.list_vtex),
+    ("PUT", "/v1/branches/{cnpj}/vtex", vtex_accounts.put_vtex),
+    ("GET", "/v1/products", catalogue.list_products),
+    ("GET", "/v1/products/{sku:[^/]+}", catalogue.show_product),
+    ("PUT", "/v1/products/{sku:[^/]+}", catalogue.put_product),
+    ("GET", "/v1/customers", catalogue.list_customers),
+    ("GET", "/v1/customers/{tax_id:[^/]+}", catalogue.show_customer),
+    ("PUT", "/v1/customers/{tax_id:[^/]+}", catalogue.put_customer),
+    ("POST", "/webhooks/vtex/{account}", webhooks.vtex),
+    ("GET", "/healthz", health.healthz),
+    ("GET", "/readyz", health.readyz),
+    ("GET", "/metrics", health.metrics),
+    ("GET", "/openapi.json", documentation.openapi),
+    ("GET", "/docs", documentation.page),
+)
+
+
+def make_app(services: Services) -> web.Application:
+    """The whole HTTP side over the injected services. Owns no process, port or database: the caller runs and closes those."""
+    app = web.Application(
+        middlewares=(measured, problems, console.pages_of_problems, authenticate, console.signed_in),
+        client_max_size=services.settings.max_body,
+    )
+    live = Live(services.db)
+    app[SERVICES] = services
+    app[LIVE] = live
+    app[METRICS] = Metrics()
+    app[KEY_CACHE] = KeyCache()
+    app[ZONES] = Zones(services)
+    for method, path, handler in ROUTES:
+        if method == "GET":
+            app.router.add_get(path, handler)
+        else:
+            app.router.add_route(method, path, handler)
+    console.add_to(app)
+    app[documentation.DOCUMENT] = documentation.encoded(build(app))
+    app.on_response_prepare.append(secure)
+    # Before the server waits for open requests: those that only watch must end first.
+    app.on_shutdown.append(_stop_live)
+    app.cleanup_ctx.append(_live)
+    return app
+
+
+async def _live(app: web.Application) -> AsyncIterator[None]:
+    app[LIVE].start()
+    yield
+    await app[LIVE].stop()
+
+
+async def _stop_live(app: web.Application) -> None:
+    await app[LIVE].stop()

@@ -1,0 +1,115 @@
+"""**Notas**: the list with its filters in the address, and a note with its whole story."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from gateway.api.console.render import query, render
+from gateway.api.console.session import SESSION
+from gateway.api.presentation import HAS_NOTE
+from gateway.api.respond import choices, day_bound
+from gateway.api.routes import artefacts
+from gateway.api.services import SERVICES
+from gateway.core.errors import NotFound
+from gateway.core.taxid import strip_punctuation
+from gateway.nfe.lifecycle import DOCUMENT
+from gateway.nfe.sale import Sale
+from gateway.store import access, documents, orders, queries, setup
+from gateway.store.documents import DocumentRow
+from gateway.store.queries import DocumentFilter, JobFilter
+
+PAGE = 50
+
+
+async def index(request: web.Request) -> web.Response:
+    """Newest first; every filter is in the address."""
+    services = request.app[SERVICES]
+    shown = {name: request.query.get(name, "") for name in ("status", "branch", "search", "since", "until")}
+    zone = services.settings.zone
+    wanted = DocumentFilter(
+        statuses=choices(request, "status", DOCUMENT.labels),
+        branches=(strip_punctuation(shown["branch"]),) if shown["branch"] else (),
+        search=shown["search"].strip()[:200],
+        since=day_bound(request, "since", zone),
+        until=day_bound(request, "until", zone, end=True),
+    )
+    cursor = request.query.get("cursor")
+
+    def read(conn: Any) -> tuple[Any, Any]:
+        return queries.list_documents(conn, wanted, cursor=cursor, limit=PAGE), setup.list_branches(conn)
+
+    page, branches = await services.db.read(read)
+    following = query("/console/notas", **shown, cursor=page.next) if page.next else ""
+    return render(
+        request,
+        "notes.html",
+        "notes",
+        rows=page.rows,
+        next=following,
+        first=not cursor,
+        shown=shown,
+        branches=branches,
+        statuses=DOCUMENT.labels,
+        filtered=any(shown.values()),
+    )
+
+
+async def find(request: web.Request) -> DocumentRow:
+    """The note of the address, by ref, chave or our id. Raises NotFound."""
+    name = request.match_info["ref"]
+    row = await request.app[SERVICES].db.read(
+        lambda conn: documents.by_ref(conn, name) or documents.by_chave(conn, name) or documents.get(conn, name)
+    )
+    if row is None:
+        raise NotFound(f"A nota '{name[:120]}' não existe.", fix="Procure na lista de notas.")
+    return row
+
+
+async def show(request: web.Request) -> web.Response:
+    """State, facts, timeline, what was sent, and the slip as it prints."""
+    row = await find(request)
+
+    def read(conn: Any) -> dict[str, Any]:
+        return {
+            "events": documents.events(conn, row.id),
+            "transmissions": documents.transmissions(conn, row.id),
+            "order": orders.by_document(conn, row.id),
+            "branch": setup.get_branch(conn, row.branch),
+            "jobs": queries.list_jobs(conn, JobFilter(search=row.id), limit=20).rows,
+            "has_xml": documents.artefact(conn, row.id, "signed") is not None,
+        }
+
+    found = await request.app[SERVICES].db.read(read)
+    sale = msgspec.json.decode(row.request, type=Sale)
+    return render(request, "note.html", "notes", doc=row, sale=sale, drawn=row.status in HAS_NOTE, **found)
+
+
+async def xml(request: web.Request) -> web.Response:
+    """The stored XML, shown in place."""
+    body, name = await artefacts.stored_xml(request.app[SERVICES], await find(request))
+    return artefacts.file(body, "application/xml", name)
+
+
+async def pdf(request: web.Request) -> web.Response:
+    """The A4 DANFE."""
+    row = await find(request)
+    return artefacts.file(await artefacts.draw(request.app[SERVICES], row, "pdf"), "application/pdf", f"{row.chave}.pdf")
+
+
+async def slip(request: web.Request) -> web.Response:
+    """The thermal slip as an image."""
+    row = await find(request)
+    return artefacts.file(await artefacts.draw(request.app[SERVICES], row, "png"), "image/png", f"{row.chave}.png")
+
+
+async def retry(request: web.Request) -> web.Response:
+    """Try a rejected note again, as it is."""
+    row = await find(request)
+    services = request.app[SERVICES]
+    await services.retry_document(row.id, None)
+    at, who = services.clock.epoch_ms(), f"user:{request[SESSION].username}"
+    await services.db.write(lambda conn: access.record(conn, actor=who, action="document.retry", subject=row.ref, at=at))
+    return web.Response(status=303, headers={"Location": f"/console/notas/{row.id}?feito=note"})

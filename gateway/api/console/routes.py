@@ -1,0 +1,64 @@
+"""Every address of the console, in one table, and the templates behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import aiohttp_jinja2
+import jinja2
+from aiohttp import web
+
+from gateway.api.console import login, notes, now, orders, queues, stream
+from gateway.api.console.render import FILTERS
+from gateway.api.console.session import LOGINS, Logins
+
+HERE = Path(__file__).parent
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+REF = r"{ref:[^/]+}"
+
+ROUTES: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "/console/login", login.form),
+    ("POST", "/console/login", login.enter),
+    ("POST", "/console/logout", login.leave),
+    ("GET", "/console", now.page),
+    ("GET", "/console/stream", stream.stream),
+    ("GET", "/console/notas", notes.index),
+    ("GET", f"/console/notas/{REF}", notes.show),
+    ("GET", f"/console/notas/{REF}/xml", notes.xml),
+    ("GET", f"/console/notas/{REF}/danfe.pdf", notes.pdf),
+    ("GET", f"/console/notas/{REF}/cupom.png", notes.slip),
+    ("POST", f"/console/notas/{REF}/tentar", notes.retry),
+    ("GET", "/console/pedidos", orders.index),
+    ("GET", "/console/pedidos/{id}", orders.show),
+    ("POST", "/console/pedidos/{id}/olhar", orders.look_again),
+    ("GET", "/console/filas", queues.index),
+    ("GET", "/console/filas/{id}", queues.show),
+    ("POST", "/console/filas/{id}/tentar", queues.retry),
+    ("POST", "/console/filas/{id}/adiar", queues.snooze),
+    ("POST", "/console/filas/{id}/descartar", queues.discard),
+)
+
+
+def add_to(app: web.Application) -> None:
+    """Add the pages, their files and their templates to the application."""
+    environment = aiohttp_jinja2.setup(
+        app,
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(FILTERS)
+    app[LOGINS] = Logins()
+    for method, path, handler in ROUTES:
+        if method == "GET":
+            app.router.add_get(path, handler)
+        else:
+            app.router.add_route(method, path, handler)
+    app.router.add_static("/console/static", HERE / "static", append_version=True, name="console-static")
+
+
+__all__ = ["ROUTES", "add_to"]

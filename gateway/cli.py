@@ -1,0 +1,330 @@
+"""The `gateway` command. Messages are pt-BR; every error says what to do; exit 0 means done, 1 refused, 2 misused."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import getpass
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from gateway import __version__, config, logs
+from gateway.config import Settings
+from gateway.core.errors import GatewayError, ValidationFailed
+
+_EXAMPLES = """exemplos:
+  gateway init                          cria configuração, banco, chave e o usuário do console
+  gateway init --test-branch            também uma filial de teste com certificado A1 e uma chave de API
+  gateway serve                         API, console e worker em um processo
+  gateway serve --no-worker & gateway worker
+  gateway doctor                        confere tudo e diz o que fazer
+  gateway demo --vtex-order pedido.json --json
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; answers the process's exit code."""
+    parser = _parser()
+    args = parser.parse_args(argv)
+    try:
+        code: int = args.run(args)
+    except ValidationFailed as error:
+        for fault in error.faults:
+            _say(f"{fault.path}: {fault.message} {fault.fix} [{fault.code}]")
+        return 1
+    except GatewayError as error:
+        _say(f"erro: {error.detail} [{error.code}]")
+        if error.fix:
+            _say(f"  -> {error.fix}")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gateway",
+        description="Gateway fiscal: NF-e, VTEX, ERP, impressoras e os fluxos entre eles.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"gateway {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="comando")
+
+    def add(name: str, text: str, run, epilog: str = "") -> argparse.ArgumentParser:  # type: ignore[no-untyped-def]
+        sub = commands.add_parser(
+            name, help=text, description=text, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        sub.set_defaults(run=run)
+        return sub
+
+    sub = add(
+        "serve",
+        "serve a API e o console, e trabalha as filas no mesmo processo",
+        _serve,
+        "exemplo: GATEWAY_PORT=9000 gateway serve",
+    )
+    sub.add_argument("--no-worker", action="store_true", help="só a API; as filas ficam com `gateway worker`")
+    add("worker", "trabalha as filas, sem API", _worker)
+
+    sub = add("sim", "sobe os simuladores (SEFAZ, VTEX, impressora) e fica no ar", _sim, "exemplo: gateway sim --sefaz-port 9443")
+    sub.add_argument("--sefaz-port", type=int, default=9443)
+    sub.add_argument("--vtex-port", type=int, default=9480)
+    sub.add_argument("--printer-port", type=int, default=9100)
+    sub.add_argument("--control-port", type=int, default=9481, help="controle do simulador da SEFAZ: falhas, livro, estado")
+    sub.add_argument("--dir", type=Path, default=Path("var/sim"), help="onde ficam certificados de teste e livros")
+    sub.add_argument("--scenario", default="", help="arquivo ou nome de cenário com falhas a aplicar na SEFAZ")
+
+    sub = add(
+        "demo",
+        "uma venda de balcão e um pedido da VTEX, do começo ao fim, contra os simuladores",
+        _demo,
+        "exemplo: gateway demo --vtex-order pedido.json --json",
+    )
+    sub.add_argument("--vtex-order", type=Path, help="processa este pedido (JSON do GET order da VTEX) em vez dos de exemplo")
+    sub.add_argument(
+        "--no-products", action="store_true", help="não cadastra os produtos do pedido: ele deve parar à espera deles"
+    )
+    sub.add_argument("--json", action="store_true", help="a última linha é um objeto JSON com o resultado")
+    sub.add_argument("--stay", action="store_true", help="fica no ar depois, com console e simuladores")
+    sub.add_argument("--dir", type=Path, default=Path("var/demo"), help="onde ficam banco, XML, PDF e imagens")
+    sub.add_argument("--verbose", action="store_true", help="mostra os logs")
+
+    sub = add("init", "prepara esta instalação: configuração, banco, chave, usuário do console", _init)
+    sub.add_argument(
+        "--test-branch", action="store_true", help="cria uma filial de teste com certificado A1 e imprime uma chave de API"
+    )
+    sub.add_argument("--cnpj", default="", help="CNPJ da filial de teste")
+    sub.add_argument("--uf", default="SP", help="UF da filial de teste")
+    sub.add_argument("--crt", default="3", choices=("1", "2", "3", "4"), help="regime tributário da filial de teste")
+    sub.add_argument("--user", default="admin", help="usuário administrador do console")
+    sub.add_argument("--json", action="store_true", help="imprime o resultado em uma linha JSON")
+
+    sub = add("doctor", "confere configuração, banco, fila, certificados e a SEFAZ de cada filial", _doctor)
+    sub.add_argument("--offline", action="store_true", help="não chama a SEFAZ")
+
+    sub = add("db", "o banco: versão do esquema e migração", _db)
+    sub.add_argument("action", choices=("status", "upgrade"))
+
+    sub = add(
+        "cert",
+        "certificados A1 das filiais",
+        _cert,
+        "exemplo: gateway cert add --branch 11222333000181 --file loja.pfx   (a senha é perguntada)",
+    )
+    sub.add_argument("action", choices=("add", "list"))
+    sub.add_argument("--branch", default="", help="CNPJ da filial")
+    sub.add_argument("--file", type=Path, help="arquivo .pfx ou .p12")
+    sub.add_argument("--password-stdin", action="store_true", help="lê a senha da entrada padrão")
+
+    sub = add("key", "chaves de API", _key, "exemplo: gateway key add --name pdv-loja-1 --scopes nfe:write,nfe:read")
+    sub.add_argument("action", choices=("add", "list", "revoke"))
+    sub.add_argument("--name", default="")
+    sub.add_argument("--scopes", default="*")
+    sub.add_argument("--branches", default="*")
+    sub.add_argument("--id", default="")
+
+    sub = add("why", "conta a história de um documento, pelo ref ou pela chave", _why)
+    sub.add_argument("ref")
+
+    sub = add("bench", "mede esta máquina", _bench, "exemplo: gateway bench issue --items 1,100 --json")
+    sub.add_argument("name", choices=("issue", "build", "sign", "validate"))
+    sub.add_argument("--items", default="1,10,100")
+    sub.add_argument("--json", action="store_true")
+    return parser
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _settings() -> Settings:
+    settings = config.load()
+    logs.configure(level=settings.log_level, fmt=settings.log_format)
+    return settings
+
+
+def _serve(args: argparse.Namespace) -> int:
+    return asyncio.run(_run(_settings(), api=True, worker=not args.no_worker))
+
+
+def _worker(args: argparse.Namespace) -> int:
+    return asyncio.run(_run(_settings(), api=False, worker=True))
+
+
+async def _run(settings: Settings, *, api: bool, worker: bool) -> int:
+    """Serve until a signal asks to stop, or until something inside can no longer go on (exit 1, for the supervisor)."""
+    from gateway.bootstrap import Gateway
+
+    gateway = Gateway(settings, api=api, worker=worker)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in its loop
+            loop.add_signal_handler(number, stop.set)
+    await gateway.start()
+    if api:
+        _say(f"Gateway no ar: {gateway.url}   console: {gateway.url}/console   documentação: {gateway.url}/docs")
+    waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(gateway.halted.wait())]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
+    halted = gateway.halted.is_set()
+    await gateway.stop()
+    return 1 if halted else 0
+
+
+def _sim(args: argparse.Namespace) -> int:
+    from gateway.demo import Simulators
+
+    logs.configure(level="info", fmt="text")
+
+    async def run() -> int:
+        sims = Simulators(
+            args.dir,
+            sefaz_port=args.sefaz_port,
+            vtex_port=args.vtex_port,
+            printer_port=args.printer_port,
+            sefaz_control_port=args.control_port,
+            scenario=args.scenario,
+        )
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):
+                loop.add_signal_handler(number, stop.set)
+        await sims.start()
+        print(sims.describe(), flush=True)
+        await stop.wait()
+        await sims.stop()
+        return 0
+
+    return asyncio.run(run())
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from gateway.demo import run_demo
+
+    logs.configure(level="info" if args.verbose else "error", fmt="text")
+    return asyncio.run(
+        run_demo(args.dir, order_file=args.vtex_order, register_products=not args.no_products, as_json=args.json, stay=args.stay)
+    )
+
+
+def _init(args: argparse.Namespace) -> int:
+    from gateway.setup_commands import initialise
+
+    settings = _settings()
+    result = asyncio.run(
+        initialise(settings, user=args.user, test_branch=args.test_branch, cnpj=args.cnpj, uf=args.uf.upper(), crt=args.crt)
+    )
+    if args.json:
+        print(json.dumps(result, ensure_ascii=False))
+        return 0
+    print(f"Dados em {result['data_dir']}; banco {result['database']}")
+    if result.get("password"):
+        print(f"Console: usuário {result['user']}, senha {result['password']}   (mostrada só agora)")
+    if args.test_branch:
+        print(
+            f"Filial de teste: {result['branch']} ({args.uf.upper()}, CRT {args.crt}, homologação), certificado A1 de teste ativo"
+        )
+        print(f"Chave de API: {result['api_key']}   (mostrada só agora)")
+        print(f"CA do certificado de teste: {result['ca']}")
+    print("Agora: gateway doctor, e depois gateway serve")
+    return 0
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from gateway.doctor import examine
+
+    settings = _settings()
+    findings = asyncio.run(examine(settings, offline=args.offline))
+    for finding in findings:
+        mark = {"ok": "ok   ", "warning": "aviso", "error": "ERRO "}[finding.level]
+        print(f"{mark}  {finding.subject}: {finding.message}")
+        if finding.fix and finding.level != "ok":
+            print(f"         -> {finding.fix}")
+    return 1 if any(finding.level == "error" for finding in findings) else 0
+
+
+def _db(args: argparse.Namespace) -> int:
+    from gateway.store import schema
+
+    settings = _settings()
+    if args.action == "upgrade":
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        schema.upgrade(settings.database)
+    waiting = schema.pending(settings.database)
+    print(f"esquema: {schema.current(settings.database) or 'vazio'}; migrações pendentes: {len(waiting)}")
+    return 0 if not waiting or args.action == "upgrade" else 1
+
+
+def _cert(args: argparse.Namespace) -> int:
+    from gateway.setup_commands import add_certificate, list_certificates
+
+    settings = _settings()
+    if args.action == "list":
+        for line in asyncio.run(list_certificates(settings)):
+            print(line)
+        return 0
+    if not args.branch or args.file is None:
+        _say("erro: informe --branch CNPJ e --file ARQUIVO.pfx")
+        return 2
+    if not args.file.is_file():
+        _say(f"erro: o arquivo {args.file} não existe ou não pode ser lido.")
+        return 1
+    password = sys.stdin.readline().rstrip("\n") if args.password_stdin else getpass.getpass("Senha do certificado: ")
+    print(asyncio.run(add_certificate(settings, args.branch, args.file.read_bytes(), password)))
+    return 0
+
+
+def _key(args: argparse.Namespace) -> int:
+    from gateway.setup_commands import add_key, list_keys, revoke_key
+
+    settings = _settings()
+    if args.action == "list":
+        for line in asyncio.run(list_keys(settings)):
+            print(line)
+        return 0
+    if args.action == "revoke":
+        print(asyncio.run(revoke_key(settings, args.id)))
+        return 0
+    if not args.name:
+        _say("erro: informe --name, para saber depois de quem é a chave")
+        return 2
+    token = asyncio.run(add_key(settings, args.name, tuple(args.scopes.split(",")), tuple(args.branches.split(","))))
+    print(f"{token}   (mostrada só agora)")
+    return 0
+
+
+def _why(args: argparse.Namespace) -> int:
+    from gateway.setup_commands import story
+
+    for line in asyncio.run(story(_settings(), args.ref)):
+        print(line)
+    return 0
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from gateway.bench import run
+
+    try:
+        items = tuple(int(text) for text in args.items.split(","))
+    except ValueError:
+        _say("erro: --items é uma lista de números, como 1,10,100")
+        return 2
+    for row in run(args.name, items):
+        if args.json:
+            print(json.dumps(row, ensure_ascii=False), flush=True)
+        else:
+            print(f"{row['bench']:10} {row.get('items', ''):>5} itens  {row['value']:>10.1f} {row['unit']}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

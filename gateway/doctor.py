@@ -1,0 +1,165 @@
+"""`gateway doctor`: looks at everything an installation needs and says, for each finding, what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from gateway.bootstrap import make_edges, open_vault
+from gateway.config import Settings
+from gateway.core.clock import SystemClock
+from gateway.core.errors import GatewayError
+from gateway.jobs.certificates import Certificates
+from gateway.jobs.embedded import EmbeddedValkey
+from gateway.nfe.branch import Branch
+from gateway.nfe.ports import Target
+from gateway.store import access, setup
+from gateway.store import schema as store_schema
+from gateway.store.database import Database, open_database
+from gateway.store.vault import Vault
+
+Level = Literal["ok", "warning", "error"]
+FREE_BYTES = 1024**3
+EXPIRES_SOON_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: how it is, and what to do when it is not well."""
+
+    level: Level
+    subject: str
+    message: str
+    fix: str = ""
+
+
+async def examine(settings: Settings, *, offline: bool = False) -> list[Finding]:
+    """Every finding, in the order of what depends on what. Changes nothing."""
+    found = [_python(), _disk(settings)]
+    pending = await asyncio.to_thread(_schema, settings)
+    found.append(pending)
+    if pending.level == "error":
+        return found
+    db = await open_database(settings.database)
+    try:
+        vault = open_vault(settings)
+        found.append(await _queue(settings))
+        found += [finding async for finding in _setup(settings, db, vault, offline=offline)]
+    except GatewayError as error:
+        found.append(_of("instalação", error))
+    finally:
+        await db.close()
+    return found
+
+
+def _python() -> Finding:
+    return Finding("ok", "Python", f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}")
+
+
+def _disk(settings: Settings) -> Finding:
+    if not settings.data.is_dir():
+        return Finding("error", "dados", f"{settings.data_dir} não existe.", "Rode: gateway init")
+    free = shutil.disk_usage(settings.data).free
+    text = f"{free // 1024**2} MiB livres em {settings.data_dir}"
+    if free < FREE_BYTES:
+        return Finding("warning", "disco", text, "Libere espaço: com o disco cheio nenhuma venda é aceita.")
+    return Finding("ok", "disco", text)
+
+
+def _schema(settings: Settings) -> Finding:
+    try:
+        waiting = store_schema.pending(settings.database)
+    except GatewayError as error:
+        return _of("banco", error)
+    if waiting:
+        return Finding("error", "banco", f"{len(waiting)} migração(ões) pendente(s).", "Rode: gateway db upgrade")
+    return Finding("ok", "banco", settings.database.split("@")[-1])
+
+
+async def _queue(settings: Settings) -> Finding:
+    if settings.redis_url == "off":
+        return Finding("warning", "fila", "sem Redis: os workers só consultam o banco.", 'Remova redis_url = "off".')
+    if settings.redis_url:
+        return await _redis(settings.redis_url)
+    valkey = EmbeddedValkey(settings.data / "valkey")
+    try:
+        await valkey.start()
+    except GatewayError as error:
+        return (
+            Finding("ok", "fila", "Valkey embutido em uso por um gateway no ar.") if "uso" in error.detail else _of("fila", error)
+        )
+    await valkey.stop()
+    return Finding("ok", "fila", "Valkey embutido sobe e responde.")
+
+
+async def _redis(url: str) -> Finding:
+    from redis.asyncio import Redis
+    from redis.exceptions import RedisError
+
+    client = Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3)
+    try:
+        await client.ping()
+    except (RedisError, OSError) as error:
+        return Finding("error", "fila", f"O Redis não respondeu: {error}.", "Confira GATEWAY_REDIS_URL.")
+    finally:
+        await client.aclose()
+    return Finding("ok", "fila", "o Redis respondeu.")
+
+
+async def _setup(settings: Settings, db: Database, vault: Vault, *, offline: bool) -> AsyncIterator[Finding]:
+    users = await db.read(access.count_users)
+    if not users:
+        yield Finding("error", "console", "nenhum usuário.", "Rode: gateway init")
+    branches: list[Branch] = await db.read(setup.list_branches)
+    if not branches:
+        yield Finding(
+            "warning",
+            "filiais",
+            "nenhuma filial cadastrada.",
+            "Cadastre em PUT /v1/branches/{cnpj}, ou rode: gateway init --test-branch",
+        )
+    clock = SystemClock()
+    certificates = Certificates(db, vault, clock)
+    edges = make_edges(settings, clock)
+    try:
+        for branch in branches:
+            yield await _branch(branch, certificates, edges, offline=offline)
+        for account in await db.read(setup.list_vtex_accounts):
+            yield Finding("ok", f"VTEX {account.account}", f"fatura pela filial {account.branch}")
+    finally:
+        await edges.close()
+
+
+async def _branch(branch: Branch, certificates: Certificates, edges: Any, *, offline: bool) -> Finding:
+    """A branch is well when its certificate opens and, unless offline, its authoriser answers a status request."""
+    subject = f"filial {branch.cnpj}"
+    try:
+        pfx, certificate = await certificates.of(branch.cnpj)
+    except GatewayError as error:
+        return _of(subject, error)
+    days = (certificate.not_after - datetime.now(UTC)).days
+    until = f"certificado válido até {certificate.not_after:%d/%m/%Y}"
+    if days < EXPIRES_SOON_DAYS:
+        return Finding(
+            "warning", subject, f"{until}, faltam {days} dias.", "Providencie a renovação do A1 e envie com: gateway cert add"
+        )
+    if offline:
+        return Finding("ok", subject, until)
+    target = Target(uf=branch.address.uf, tpAmb=branch.environment, mod="55", pfx=pfx)
+    try:
+        status = await edges.sefaz.status(target)
+    except GatewayError as error:
+        return _of(f"{subject}, SEFAZ {branch.address.uf}", error)
+    answer = f"{until}; SEFAZ {branch.address.uf}: {status.cStat} {status.xMotivo}"
+    if not status.running:
+        return Finding("warning", subject, answer, "A SEFAZ está parada: as notas esperam na fila.")
+    return Finding("ok", subject, answer)
+
+
+def _of(subject: str, error: GatewayError) -> Finding:
+    return Finding("error", subject, f"{error.detail} [{error.code}]", error.fix)

@@ -1,0 +1,67 @@
+"""What a document's outcome asks for next: written in the outcome's own transaction, done by other jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.store import documents, orders, setup
+from gateway.store.documents import DocumentRow
+from gateway.store.jobs import enqueue
+from gateway.workflows.ports import Hold
+
+
+def after_outcome(conn: Any, document: str, at: int) -> None:
+    """Ask for the effects of the state the document has just reached; runs inside that transaction."""
+    doc = documents.get(conn, document)
+    assert doc is not None  # the caller has just moved it
+    if doc.status == "authorized":
+        _print(conn, doc)
+    if doc.origin == "vtex" and doc.origin_ref is not None:
+        _tell_order(conn, doc, doc.origin_ref, at)
+
+
+def _print(conn: Any, doc: DocumentRow) -> None:
+    branch = setup.get_branch(conn, doc.branch)
+    if branch is None or not branch.printer.address:
+        return
+    enqueue(
+        conn,
+        kind="print.slip",
+        queue="print",
+        subject=doc.id,
+        payload={"address": branch.printer.address},
+        key=f"printer:{branch.printer.address}",
+        unique_key=f"print.slip:{doc.id}",
+    )
+
+
+def _tell_order(conn: Any, doc: DocumentRow, order_id: str, at: int) -> None:
+    order = orders.get(conn, order_id)
+    if order is None:
+        return
+    if doc.status == "authorized":
+        orders.move(
+            conn, order_id, "authorize", at=at, text=f"Nota {doc.number} autorizada: {doc.chave}.", data={"document": doc.id}
+        )
+        request_invoice(conn, order.account, order.external_id, order_id)
+    elif doc.status in ("rejected", "denied") and order.state in ("issuing", "parked"):
+        reason = doc.reason or "sem motivo informado"
+        hold = Hold(
+            "NFE-REJECTED" if doc.status == "rejected" else "NFE-DENIED",
+            f"A SEFAZ recusou a nota do pedido: {doc.cstat or ''} {reason}".replace("  ", " "),
+            "Corrija o cadastro apontado e reenvie a nota.",
+        )
+        orders.move(conn, order_id, "hold", at=at, text=hold.message, hold=hold, data={"document": doc.id})
+
+
+def request_invoice(conn: Any, account: str, external_id: str, order_id: str) -> str:
+    """Ask for the invoice to be pushed; many asks while one waits are one job."""
+    return enqueue(
+        conn,
+        kind="vtex.invoice",
+        queue="marketplace",
+        subject=order_id,
+        payload={"account": account, "order_id": external_id},
+        key=orders.order_key(account, external_id),
+        unique_key=f"vtex.invoice:{order_id}",
+    )

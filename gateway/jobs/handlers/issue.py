@@ -1,0 +1,460 @@
+"""`nfe.issue`: from an accepted document to SEFAZ's last word on it.
+
+The order is the promise: number and random part are stored, then the signed bytes with their chave and digest, then a
+transmission row, and only then a byte leaves. Whatever is found half done is resolved by asking SEFAZ for the chave.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import structlog
+
+from gateway.core.clock import Clock, from_epoch_ms
+from gateway.core.errors import EdgeError, NotSent, Refused, Throttled, ValidationFailed
+from gateway.jobs.certificates import Certificates
+from gateway.jobs.handlers.effects import after_outcome
+from gateway.jobs.results import Done, NeedsAttention, Result, RetryAfter, WaitFor
+from gateway.jobs.worker import Job
+from gateway.nfe.answers import (
+    Authorized,
+    Cancelled,
+    Consultation,
+    Denied,
+    NotFound,
+    Outcome,
+    Pending,
+    Protocol,
+    Rejected,
+    Unknown,
+)
+from gateway.nfe.branch import Branch
+from gateway.nfe.build import build, new_cnf
+from gateway.nfe.certificate import Certificate
+from gateway.nfe.compose import compose
+from gateway.nfe.draft import Draft
+from gateway.nfe.ports import Sefaz, SignedXml, Target
+from gateway.nfe.proc import join_nfe_proc
+from gateway.nfe.sale import Product, Sale
+from gateway.nfe.signature import Signed, sign
+from gateway.store import documents, guards, setup
+from gateway.store.database import Database
+from gateway.store.documents import DocumentRow, TransmissionRow
+
+log = structlog.get_logger()
+
+FINAL = frozenset({"authorized", "denied", "cancelled", "voided"})
+NEVER_ARRIVED = frozenset({"not_sent", "service_down", "rejected"})
+"""Outcomes of a transmission that left nothing at SEFAZ: sending may go on without asking."""
+SERVICE_DOWN = frozenset({"wait_retry", "contingency"})
+CONSUMO_INDEVIDO_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait before asking SEFAZ about a lost answer, in seconds.
+
+    `first`: after the send whose answer was lost. `absent`: after a 217, before asking once more (nfe-rules: 30 to 60 s).
+    """
+
+    first: float = 5.0
+    absent: float = 30.0
+
+
+class IssueNote:
+    """The handler of `nfe.issue`."""
+
+    def __init__(
+        self, db: Database, clock: Clock, sefaz: Sefaz, certificates: Certificates, patience: Patience | None = None
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._sefaz = sefaz
+        self._certificates = certificates
+        self._patience = patience or Patience()
+
+    async def __call__(self, job: Job) -> Result:
+        found = await self._db.read(lambda conn: _found(conn, job.subject))
+        if found is None or found.doc.status in FINAL:
+            return Done()
+        doc = found.doc
+        if found.paused is not None:
+            return WaitFor(found.paused[0], found.paused[1], code="SEFAZ-656")
+        target, certificate = await self._target(doc, found.branch)
+        if doc.status == "unknown" or _maybe_arrived(doc, found.attempts):
+            return await self._ask(doc, target, found.attempts, found.signed)
+        if found.signed is not None and doc.chave is not None and doc.status == "processing":
+            return await self._send(doc, target, found.signed)
+        try:
+            doc, signed, seq = await self._prepare(found, certificate)
+        except ValidationFailed as error:
+            return self._unbuildable(doc, error)
+        return await self._transmit(doc, target, seq, signed)
+
+    async def _target(self, doc: DocumentRow, branch: Branch) -> tuple[Target, Certificate]:
+        pfx, certificate = await self._certificates.of(doc.branch)
+        return Target(uf=branch.address.uf, tpAmb=doc.environment, mod=doc.model, pfx=pfx), certificate
+
+    async def _prepare(self, found: _Found, certificate: Certificate) -> tuple[DocumentRow, bytes, int]:
+        """Number, build and sign. When it answers, everything that names the note is stored, and so is the send about to be."""
+        doc = found.doc
+        sale = msgspec.json.decode(doc.request, type=Sale)
+        products = await self._products(sale)
+        draft = compose(sale, found.branch, products, at=self._clock.now())
+        at = self._clock.epoch_ms()
+        doc = await self._db.write(lambda conn: documents.take_number(conn, doc.id, at=at, cnf=_cnf))
+        chave, signed = await asyncio.to_thread(_build_and_sign, draft, doc, found.branch, certificate)
+
+        def store(conn: Any) -> tuple[DocumentRow, int]:
+            documents.store_signed(conn, doc.id, chave=chave, digest=signed.digest, xml=signed.xml, at=at)
+            seq = documents.begin_transmission(conn, doc.id, kind="authorize", at=at)
+            return _existing(conn, doc.id), seq
+
+        fresh, seq = await self._db.write(store)
+        return fresh, signed.xml, seq
+
+    async def _products(self, sale: Sale) -> dict[str, Product]:
+        skus = [item.sku for item in sale.items if item.product is None]
+        if not skus:
+            return {}
+        return await self._db.read(lambda conn: setup.products_by_sku(conn, skus))
+
+    def _unbuildable(self, doc: DocumentRow, error: ValidationFailed) -> Result:
+        """The set-up changed between acceptance and issue: the document is refused by us, its ref can be retried."""
+        reason = error.faults[0].message
+        fix = error.faults[0].fix
+        at = self._clock.epoch_ms()
+
+        def write(conn: Any) -> None:
+            documents.move(conn, doc.id, "reject", at=at, text=f"Não foi possível montar a nota: {reason}", reason=reason)
+            after_outcome(conn, doc.id, at)
+
+        return NeedsAttention(error.faults[0].code, reason, fix, write=write if doc.status != "rejected" else None)
+
+    async def _send(self, doc: DocumentRow, target: Target, signed: bytes) -> Result:
+        """Send bytes that are already stored, once more."""
+        at = self._clock.epoch_ms()
+        seq = await self._db.write(lambda conn: documents.begin_transmission(conn, doc.id, kind="authorize", at=at))
+        return await self._transmit(doc, target, seq, signed)
+
+    async def _transmit(self, doc: DocumentRow, target: Target, seq: int, signed: bytes) -> Result:
+        outcome: Outcome
+        try:
+            outcome = await self._sefaz.authorize(target, SignedXml(signed), idLote=_lot(doc, seq))
+        except NotSent as error:
+            await self._close(doc, seq, "not_sent", reason=error.detail)
+            raise
+        except Throttled as error:
+            await self._close(doc, seq, "not_sent", reason=error.detail)
+            return WaitFor(error.after, error.detail, code=error.code)
+        except Refused as error:
+            await self._close(doc, seq, "refused", reason=error.detail)
+            raise
+        except EdgeError as error:
+            outcome = Unknown(f"{error.detail} [{error.code}]")
+        return await self._settle(doc, target, seq, signed, outcome)
+
+    async def _settle(self, doc: DocumentRow, target: Target, seq: int, signed: bytes, outcome: Outcome) -> Result:
+        match outcome:
+            case Authorized(protocol):
+                return self._authorized(doc, seq, signed, protocol)
+            case Denied(protocol):
+                return self._denied(doc, seq, protocol)
+            case Pending(cStat=cStat, xMotivo=xMotivo, after=after):
+                return self._lost(doc, seq, f"{cStat} {xMotivo}", after, cstat=cStat)
+            case Unknown(reason):
+                return self._lost(doc, seq, reason, self._patience.first)
+            case Rejected() as rejected:
+                return await self._rejected(doc, target, seq, signed, rejected)
+
+    def _authorized(self, doc: DocumentRow, seq: int, signed: bytes, protocol: Protocol) -> Result:
+        at = self._clock.epoch_ms()
+        if protocol.chNFe != doc.chave or protocol.digVal != doc.digest:
+            why = "sem o digVal" if protocol.digVal is None else "com outro digVal ou outra chave"
+            reason = f"A SEFAZ respondeu autorizado {why}: nada prova que é esta nota."
+
+            def park(conn: Any) -> None:
+                documents.end_transmission(
+                    conn, doc.id, seq, outcome="unproved", cstat=protocol.cStat, reason=reason, answer=protocol.xml, at=at
+                )
+                if doc.status == "processing":
+                    documents.move(conn, doc.id, "lose", at=at, text=reason, cstat=protocol.cStat, reason=reason)
+                else:
+                    documents.add_event(conn, doc.id, "unproved", reason, {"cStat": protocol.cStat}, at)
+
+            return NeedsAttention(
+                "SEFAZ-UNPROVED",
+                reason,
+                "Consulte a chave no portal da SEFAZ e compare o XML antes de tentar de novo.",
+                write=park,
+            )
+
+        proc = join_nfe_proc(SignedXml(signed), protocol.xml)
+
+        def write(conn: Any) -> None:
+            documents.end_transmission(
+                conn, doc.id, seq, outcome="authorized", cstat=protocol.cStat, reason=protocol.xMotivo, answer=protocol.xml, at=at
+            )
+            documents.put_artefact(conn, doc.id, "protocol", protocol.xml, at)
+            documents.put_artefact(conn, doc.id, "proc", proc, at)
+            documents.move(
+                conn,
+                doc.id,
+                "authorize",
+                at=at,
+                text=f"Autorizada pela SEFAZ: protocolo {protocol.nProt}.",
+                data={"nProt": protocol.nProt, "cStat": protocol.cStat, "alerts": [list(pair) for pair in protocol.alerts]},
+                protocol=protocol.nProt,
+                cstat=protocol.cStat,
+                reason=protocol.xMotivo,
+                authorized_at=int(protocol.dhRecbto.timestamp() * 1000),
+            )
+            after_outcome(conn, doc.id, at)
+
+        return Done(write)
+
+    def _denied(self, doc: DocumentRow, seq: int, protocol: Protocol) -> Result:
+        at = self._clock.epoch_ms()
+
+        def write(conn: Any) -> None:
+            documents.end_transmission(
+                conn, doc.id, seq, outcome="denied", cstat=protocol.cStat, reason=protocol.xMotivo, answer=protocol.xml, at=at
+            )
+            documents.put_artefact(conn, doc.id, "protocol", protocol.xml, at)
+            documents.move(
+                conn,
+                doc.id,
+                "deny",
+                at=at,
+                text=f"Uso denegado pela SEFAZ: {protocol.cStat} {protocol.xMotivo}",
+                protocol=protocol.nProt,
+                cstat=protocol.cStat,
+                reason=protocol.xMotivo,
+            )
+            after_outcome(conn, doc.id, at)
+
+        return Done(write)
+
+    def _lost(self, doc: DocumentRow, seq: int, reason: str, after: float, cstat: str | None = None) -> Result:
+        """Nobody knows: the document says so, and the next run asks."""
+        at = self._clock.epoch_ms()
+
+        def write(conn: Any) -> None:
+            documents.end_transmission(conn, doc.id, seq, outcome="unknown", cstat=cstat, reason=reason, answer=None, at=at)
+            if doc.status != "unknown":
+                documents.move(conn, doc.id, "lose", at=at, text=f"Sem resposta clara da SEFAZ: {reason}", reason=reason)
+
+        return RetryAfter("SEFAZ-NO-ANSWER", f"Sem resposta clara da SEFAZ: {reason}", after, write=write)
+
+    async def _rejected(self, doc: DocumentRow, target: Target, seq: int, signed: bytes, answer: Rejected) -> Result:
+        at = self._clock.epoch_ms()
+        reason = f"{answer.cStat} {answer.xMotivo}"
+        if answer.decision in ("idempotent", "query_then_decide", "info", "poll"):
+            await self._close(doc, seq, "unknown", cstat=answer.cStat, reason=answer.xMotivo)
+            other = answer.other_chave
+            if other is not None and other != doc.chave:
+                return self._other_chave(doc, answer, other)
+            text = f"A SEFAZ já conhece esta nota: {reason}"
+            doc = await self._db.write(lambda conn: documents.move(conn, doc.id, "lose", at=at, text=text))
+            attempts = await self._db.read(lambda conn: documents.transmissions(conn, doc.id))
+            return await self._ask(doc, target, attempts, signed)
+        if answer.decision == "stop_wait":
+            await self._close(doc, seq, "service_down", cstat=answer.cStat, reason=answer.xMotivo)
+            return await self._hold_back(doc, reason)
+        if answer.decision in SERVICE_DOWN:
+
+            def down(conn: Any) -> None:
+                documents.end_transmission(
+                    conn, doc.id, seq, outcome="service_down", cstat=answer.cStat, reason=answer.xMotivo, answer=None, at=at
+                )
+
+            return RetryAfter(f"SEFAZ-{answer.cStat}", reason, write=down)
+
+        def write(conn: Any) -> None:
+            documents.end_transmission(
+                conn, doc.id, seq, outcome="rejected", cstat=answer.cStat, reason=answer.xMotivo, answer=None, at=at
+            )
+            documents.move(
+                conn,
+                doc.id,
+                "reject",
+                at=at,
+                text=f"Rejeitada pela SEFAZ: {reason}",
+                data={"decision": answer.decision},
+                cstat=answer.cStat,
+                reason=answer.xMotivo,
+            )
+            after_outcome(conn, doc.id, at)
+
+        return Done(write)
+
+    def _other_chave(self, doc: DocumentRow, answer: Rejected, other: str) -> Result:
+        return NeedsAttention(
+            f"SEFAZ-{answer.cStat}",
+            f"O número {doc.number} da série {doc.series} já está na SEFAZ com outra chave: {other}.",
+            "Consulte essa chave: se for a mesma venda, adote-a; se não for, ajuste a numeração da série antes de tentar de novo.",
+        )
+
+    async def _hold_back(self, doc: DocumentRow, reason: str) -> Result:
+        """656: every worker stops calling for this issuer and service for an hour."""
+        await self._db.write(lambda conn: guards.pause(conn, _guard(doc), CONSUMO_INDEVIDO_SECONDS, reason))
+        return WaitFor(CONSUMO_INDEVIDO_SECONDS, reason, code="SEFAZ-656")
+
+    async def _ask(self, doc: DocumentRow, target: Target, attempts: tuple[TransmissionRow, ...], signed: bytes | None) -> Result:
+        """Consulta protocolo by chave, and what follows from the answer."""
+        if doc.chave is None or signed is None:
+            return NeedsAttention(
+                "DOCUMENT-NO-CHAVE",
+                "O documento consta como enviado, mas não tem chave nem bytes guardados.",
+                "Chame o suporte: isto não deveria acontecer.",
+            )
+        chave = doc.chave
+        at = self._clock.epoch_ms()
+        seq = await self._db.write(lambda conn: documents.begin_transmission(conn, doc.id, kind="consult", at=at))
+        try:
+            answer = await self._sefaz.consult(target, chave)
+        except Throttled as error:
+            await self._close(doc, seq, "not_sent", reason=error.detail)
+            return WaitFor(error.after, error.detail, code=error.code)
+        except EdgeError as error:
+            await self._close(doc, seq, "no_answer", reason=error.detail)
+            raise
+        doc = await self._mark_unknown(doc)
+        return await self._resolve(doc, target, seq, attempts, signed, answer)
+
+    async def _mark_unknown(self, doc: DocumentRow) -> DocumentRow:
+        """A crash between send and answer leaves `processing`: from here on it is `unknown`, as it should have been."""
+        if doc.status != "processing":
+            return doc
+        at = self._clock.epoch_ms()
+        text = "Envio interrompido sem resposta: a SEFAZ foi consultada pela chave."
+        return await self._db.write(lambda conn: documents.move(conn, doc.id, "lose", at=at, text=text))
+
+    async def _resolve(
+        self,
+        doc: DocumentRow,
+        target: Target,
+        seq: int,
+        attempts: tuple[TransmissionRow, ...],
+        signed: bytes,
+        answer: Consultation,
+    ) -> Result:
+        at = self._clock.epoch_ms()
+        match answer:
+            case Authorized(protocol):
+                return self._authorized(doc, seq, signed, protocol)
+            case Denied(protocol):
+                return self._denied(doc, seq, protocol)
+            case Cancelled(cStat=cStat, xMotivo=xMotivo):
+
+                def cancelled(conn: Any) -> None:
+                    documents.end_transmission(
+                        conn, doc.id, seq, outcome="cancelled", cstat=cStat, reason=xMotivo, answer=None, at=at
+                    )
+                    documents.move(conn, doc.id, "cancel", at=at, text=f"A SEFAZ informa: {cStat} {xMotivo}", cstat=cStat)
+
+                return Done(cancelled)
+            case NotFound(cStat=cStat, xMotivo=xMotivo):
+                await self._close(doc, seq, "not_found", cstat=cStat, reason=xMotivo)
+                if not _already_absent(attempts):
+                    return WaitFor(
+                        self._patience.absent,
+                        "A SEFAZ ainda não conhece a nota; será consultada mais uma vez antes do reenvio.",
+                        code="SEFAZ-217",
+                    )
+                text = "A SEFAZ não conhece a nota: reenviando os mesmos bytes."
+                doc = await self._db.write(lambda conn: documents.move(conn, doc.id, "resend", at=at, text=text))
+                return await self._send(doc, target, signed)
+            case Rejected(decision="stop_wait") as rejected:
+                await self._close(doc, seq, "service_down", cstat=rejected.cStat, reason=rejected.xMotivo)
+                return await self._hold_back(doc, f"{rejected.cStat} {rejected.xMotivo}")
+            case Rejected() as rejected:
+                await self._close(doc, seq, "no_answer", cstat=rejected.cStat, reason=rejected.xMotivo)
+                return RetryAfter(f"SEFAZ-{rejected.cStat}", f"{rejected.cStat} {rejected.xMotivo}")
+            case Unknown(reason):
+                await self._close(doc, seq, "no_answer", reason=reason)
+                return RetryAfter("SEFAZ-NO-ANSWER", reason)
+
+    async def _close(
+        self, doc: DocumentRow, seq: int, outcome: str, *, cstat: str | None = None, reason: str | None = None
+    ) -> None:
+        at = self._clock.epoch_ms()
+        await self._db.write(
+            lambda conn: documents.end_transmission(
+                conn, doc.id, seq, outcome=outcome, cstat=cstat, reason=reason, answer=None, at=at
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The document and all that the next step depends on, read at once."""
+
+    doc: DocumentRow
+    branch: Branch
+    signed: bytes | None
+    attempts: tuple[TransmissionRow, ...]
+    paused: tuple[float, str] | None
+
+
+def _found(conn: Any, document: str) -> _Found | None:
+    doc = documents.get(conn, document)
+    if doc is None:
+        return None
+    branch = setup.get_branch(conn, doc.branch)
+    assert branch is not None  # documents.branch is a foreign key
+    return _Found(
+        doc,
+        branch,
+        documents.artefact(conn, doc.id, "signed"),
+        documents.transmissions(conn, doc.id),
+        guards.paused_for(conn, _guard(doc)),
+    )
+
+
+def _existing(conn: Any, document: str) -> DocumentRow:
+    doc = documents.get(conn, document)
+    assert doc is not None  # documents are never deleted
+    return doc
+
+
+def _maybe_arrived(doc: DocumentRow, attempts: tuple[TransmissionRow, ...]) -> bool:
+    """Whether the last send may have reached SEFAZ without its answer having reached us."""
+    if doc.status != "processing" or doc.chave is None:
+        return False
+    sends = [row for row in attempts if row.kind == "authorize"]
+    return bool(sends) and sends[-1].outcome not in NEVER_ARRIVED
+
+
+def _already_absent(attempts: tuple[TransmissionRow, ...]) -> bool:
+    """Whether a consultation since the last send was already answered 217."""
+    for row in reversed(attempts):
+        if row.kind == "authorize":
+            return False
+        if row.outcome == "not_found":
+            return True
+    return False
+
+
+def _guard(doc: DocumentRow) -> str:
+    return f"sefaz:{doc.branch}:{doc.model}"
+
+
+def _lot(doc: DocumentRow, seq: int) -> int:
+    return (doc.number or 0) * 1000 + seq
+
+
+def _cnf(number: int) -> str:
+    return new_cnf(number, secrets.randbits)
+
+
+def _build_and_sign(draft: Draft, doc: DocumentRow, branch: Branch, certificate: Certificate) -> tuple[str, Signed]:
+    assert doc.number is not None and doc.cnf is not None and doc.issued_at is not None
+    issued = from_epoch_ms(doc.issued_at).astimezone(ZoneInfo(branch.time_zone)).replace(microsecond=0)
+    built = build(draft, number=doc.number, cNF=doc.cnf, dhEmi=issued)
+    return str(built.chave), sign(built.xml, certificate)

@@ -1,0 +1,253 @@
+"""`vtex.order`: go and look at an order. Whoever said so (hook, feed, sweep, a person), the outcome is the same.
+
+GET -> translate -> store -> hold or resolve customer and products -> accept the sale under the order's own ref -> tell the
+marketplace that it is being handled, after all of that is durable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import structlog
+
+from gateway.core.clock import Clock
+from gateway.core.errors import IdempotencyConflict, Refused, Throttled, ValidationFailed
+from gateway.jobs.results import Discard, Done, NeedsAttention, Result, WaitFor
+from gateway.jobs.worker import Job
+from gateway.nfe.sale import Product, Sale
+from gateway.store import documents, guards, orders, setup
+from gateway.store.database import Database
+from gateway.store.intake import body_hash, new_document, prepare
+from gateway.store.jobs import enqueue
+from gateway.store.orders import OrderRow
+from gateway.store.vault import Vault
+from gateway.workflows.marketplace_order import CANCELLED_STATUSES
+from gateway.workflows.ports import Hold, Marketplace, MarketplaceAccess, MarketplaceOrder
+
+log = structlog.get_logger()
+
+LOOK_AGAIN_SECONDS = 300.0
+OPEN = frozenset({"received", "parked"})
+HANDLED = frozenset({"start-handling", "handling", "invoice", "invoiced"})
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as the handlers need it."""
+
+    access: MarketplaceAccess
+    branch: str
+
+
+class Accounts:
+    """Reads accounts, opening their secrets. A base address given for tests or a proxy replaces every account's own."""
+
+    def __init__(self, db: Database, vault: Vault, override_url: str | None) -> None:
+        self._db = db
+        self._vault = vault
+        self._override = override_url
+
+    async def get(self, name: str) -> Account | None:
+        found = await self._db.read(lambda conn: setup.vtex_access(conn, self._vault, name))
+        if found is None:
+            return None
+        access = found.access
+        if self._override is not None:
+            access = MarketplaceAccess(access.account, self._override, access.app_key, access.app_token)
+        return Account(access, found.branch)
+
+    async def names(self) -> tuple[str, ...]:
+        return await self._db.read(setup.vtex_account_names)
+
+
+def guard_key(account: str) -> str:
+    """The pause shared by every worker that talks to the account."""
+    return f"vtex:{account}"
+
+
+class ReadOrder:
+    """The handler of `vtex.order`."""
+
+    def __init__(self, db: Database, clock: Clock, marketplace: Marketplace, accounts: Accounts) -> None:
+        self._db = db
+        self._clock = clock
+        self._marketplace = marketplace
+        self._accounts = accounts
+
+    async def __call__(self, job: Job) -> Result:
+        name, external_id = str(job.payload["account"]), str(job.payload["order_id"])
+        account = await self._accounts.get(name)
+        if account is None:
+            return Discard(f"A conta {name} não está mais cadastrada.")
+        paused = await self._db.read(lambda conn: guards.paused_for(conn, guard_key(name)))
+        if paused is not None:
+            return WaitFor(paused[0], paused[1], code="VTEX-429")
+        known = await self._db.read(lambda conn: orders.by_external(conn, name, external_id))
+        if known is not None and known.state in ("invoiced", "cancelled"):
+            return Done()
+        try:
+            order = await self._marketplace.fetch(account.access, external_id, branch=account.branch)
+        except Throttled as error:
+            return await throttle(self._db, name, error)
+        at = self._clock.epoch_ms()
+        row = await self._db.write(lambda conn: orders.save(conn, order, source="vtex", branch=account.branch, at=at))
+        if row.state not in OPEN:
+            return await self._known(row, order)
+        return await self._bill(row, order)
+
+    async def _known(self, row: OrderRow, order: MarketplaceOrder) -> Result:
+        """An event for an order whose note is under way: only a cancellation is news."""
+        if order.status not in CANCELLED_STATUSES or row.state == "divergent":
+            return Done()
+        at = self._clock.epoch_ms()
+        text = f"O marketplace pediu o cancelamento ({order.status}) com a nota já em andamento."
+
+        def write(conn: Any) -> None:
+            orders.add_event(conn, row.id, "cancellation_requested", text, {}, at)
+
+        return NeedsAttention(
+            "VTEX-CANCELLATION", text, "Decida: cancelar a nota, ou recusar o cancelamento no marketplace.", write=write
+        )
+
+    async def _bill(self, row: OrderRow, order: MarketplaceOrder) -> Result:
+        at = self._clock.epoch_ms()
+        if order.status in CANCELLED_STATUSES:
+            text = f"Pedido cancelado no marketplace ({order.status}) antes da nota."
+            await self._db.write(lambda conn: orders.move(conn, row.id, "cancel", at=at, text=text))
+            return Done()
+        if order.holds:
+            return self._park(row, order.holds[0])
+        if order.draft is None:
+            return self._park(
+                row, Hold("VTEX-NO-DRAFT", "O pedido não pôde ser traduzido em uma venda.", "Veja o JSON do pedido.")
+            )
+        sale, missing = await self._with_products(order, order.draft)
+        if missing:
+            names = ", ".join(missing)
+            return self._park(
+                row,
+                Hold(
+                    "VTEX-PRODUCT-UNKNOWN",
+                    f"Produto sem cadastro: {names}.",
+                    "Cadastre o produto (PUT /v1/products/{sku}); o pedido segue sozinho.",
+                    by_itself=True,
+                ),
+            )
+        try:
+            draft = await prepare(self._db, self._clock, sale)
+        except ValidationFailed as error:
+            fault = error.faults[0]
+            return self._park(row, Hold(fault.code, fault.message, fault.fix))
+        digest = body_hash(sale)
+
+        def accept(conn: Any) -> None:
+            if order.customer is not None:
+                setup.learn_customer(conn, order.customer, origin=f"vtex:{order.account}", at=at)
+            existing = documents.by_ref(conn, sale.ref)
+            if existing is None:
+                new = new_document(draft, digest, origin="vtex", origin_ref=row.id, model="55")
+                existing, _ = documents.accept(conn, new, at=at)
+            orders.move(
+                conn,
+                row.id,
+                "accept",
+                at=at,
+                text=f"Venda aceita para emissão: {sale.ref}.",
+                document=existing.id,
+                data={"document": existing.id},
+            )
+            enqueue(
+                conn,
+                kind="vtex.start_handling",
+                queue="marketplace",
+                subject=row.id,
+                payload={"account": order.account, "order_id": order.order_id},
+                key=orders.order_key(order.account, order.order_id),
+                unique_key=f"vtex.start_handling:{row.id}",
+            )
+
+        try:
+            return Done(accept)
+        except IdempotencyConflict as error:
+            return NeedsAttention(error.code, error.detail, error.fix)
+
+    async def _with_products(self, order: MarketplaceOrder, draft: Sale) -> tuple[Sale, tuple[str, ...]]:
+        """The draft with each item's product inline; the ids of those not found."""
+        found = await self._db.read(
+            lambda conn: [setup.find_product(conn, sku=i.sku, gtin=i.gtin or "", reference=i.reference or "") for i in order.items]
+        )
+        by_sku: dict[str, Product] = {}
+        missing: dict[str, None] = {}
+        for item, product in zip(order.items, found, strict=True):
+            if product is None:
+                missing[f"{item.sku} ({item.name})"] = None
+            else:
+                by_sku[item.sku] = product
+        if missing:
+            return draft, tuple(missing)
+        items = tuple(msgspec.structs.replace(item, product=by_sku[item.sku]) for item in draft.items)
+        return msgspec.structs.replace(draft, items=items), ()
+
+    def _park(self, row: OrderRow, hold: Hold) -> Result:
+        at = self._clock.epoch_ms()
+
+        def write(conn: Any) -> None:
+            orders.move(conn, row.id, "hold", at=at, text=hold.message, hold=hold)
+
+        if hold.by_itself:
+            return WaitFor(LOOK_AGAIN_SECONDS, hold.message, code=hold.code, write=write)
+        return Done(write)
+
+
+class StartHandling:
+    """The handler of `vtex.start_handling`: once, after the order is stored; a 409 is answered by reading the order."""
+
+    def __init__(self, db: Database, clock: Clock, marketplace: Marketplace, accounts: Accounts) -> None:
+        self._db = db
+        self._clock = clock
+        self._marketplace = marketplace
+        self._accounts = accounts
+
+    async def __call__(self, job: Job) -> Result:
+        name, external_id = str(job.payload["account"]), str(job.payload["order_id"])
+        account = await self._accounts.get(name)
+        if account is None:
+            return Discard(f"A conta {name} não está mais cadastrada.")
+        paused = await self._db.read(lambda conn: guards.paused_for(conn, guard_key(name)))
+        if paused is not None:
+            return WaitFor(paused[0], paused[1], code="VTEX-429")
+        at = self._clock.epoch_ms()
+        try:
+            order = await self._marketplace.fetch(account.access, external_id, branch=account.branch)
+            if order.status in HANDLED:
+                return Done(
+                    lambda conn: _tell(conn, job.subject, "handled", "O marketplace já registra o pedido em preparação.", at)
+                )
+            if order.status in CANCELLED_STATUSES:
+                return NeedsAttention(
+                    "VTEX-CANCELLATION",
+                    f"O pedido foi cancelado no marketplace ({order.status}) depois de aceito.",
+                    "Cancele a nota se ela já tiver sido autorizada.",
+                )
+            await self._marketplace.start_handling(account.access, external_id)
+        except Throttled as error:
+            return await throttle(self._db, name, error)
+        except Refused as error:
+            if error.code != "VTEX-409":
+                raise
+            return WaitFor(
+                5.0, "O marketplace ainda não aceita iniciar a preparação; o pedido será lido de novo.", code=error.code
+            )
+        return Done(lambda conn: _tell(conn, job.subject, "handling", "Preparação iniciada no marketplace.", at))
+
+
+def _tell(conn: Any, order_id: str, kind: str, text: str, at: int) -> None:
+    orders.add_event(conn, order_id, kind, text, {}, at)
+
+
+async def throttle(db: Database, account: str, error: Throttled) -> WaitFor:
+    """A 429 pauses the account for every worker, not the process."""
+    await db.write(lambda conn: guards.pause(conn, guard_key(account), error.after, error.detail))
+    return WaitFor(error.after, error.detail, code="VTEX-429")

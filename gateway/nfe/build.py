@@ -1,0 +1,133 @@
+"""From a draft to the canonical text of the note: number, key and date come in, bytes come out. Pure."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway import __version__
+from gateway.core.chave import ChaveAcesso, cnf_allowed
+from gateway.core.errors import InvariantBroken, ValidationFailed
+from gateway.core.taxid import strip_punctuation
+from gateway.core.text import clean_text
+from gateway.nfe.amounts import digits
+from gateway.nfe.branch import TechnicalContact
+from gateway.nfe.draft import Draft
+from gateway.nfe.layout.document import InfNFe, InfRespTec
+from gateway.nfe.layout.ide import Ide
+from gateway.nfe.signature import NFE, with_placeholder
+from gateway.nfe.xml_writer import writer
+from gateway.nfe.xsd import validate
+
+MODEL = "55"
+_VERSION = f"gateway {__version__}"[:20]
+_PLACEHOLDER_CNF = "10203040"
+_write = writer(InfNFe, "infNFe")
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """An unsigned note: canonical text, ready to be signed by splice."""
+
+    chave: ChaveAcesso
+    xml: bytes
+
+
+def new_cnf(number: int, randbits: Callable[[int], int]) -> str:
+    """A cNF that SEFAZ takes (B03-10, 897) and nobody guesses. `randbits(k)` is of a CSPRNG: `secrets.randbits`."""
+    while True:
+        # 27 bits reach past 99.999.999: what falls outside is drawn again, so that every value is as likely.
+        drawn = randbits(27)
+        cNF = f"{drawn:08d}"
+        if drawn < 100_000_000 and cnf_allowed(cNF, number):
+            return cNF
+
+
+def build(draft: Draft, *, number: int, cNF: str, dhEmi: datetime, tpEmis: str = "1") -> Built:
+    """The unsigned `<NFe>`. `dhEmi` is aware and is written in the branch's time zone.
+
+    Raises InvariantBroken when number or cNF are not what the layout takes: the caller allocated them.
+    """
+    if not 1 <= number <= 999_999_999 or not cnf_allowed(cNF, number) or dhEmi.tzinfo is None:
+        raise InvariantBroken(f"Número {number}, cNF {cNF!r} ou data de emissão fora do que o leiaute aceita.")
+    header = draft.header
+    moment = dhEmi.astimezone(draft.zone).replace(microsecond=0)
+    chave = ChaveAcesso.build(
+        cUF=header.cUF,
+        dhEmi=moment,
+        tax_id=draft.emit.CNPJ or "",
+        mod=MODEL,
+        serie=header.serie,
+        nNF=number,
+        tpEmis=tpEmis,
+        cNF=cNF,
+    )
+    ide = Ide(
+        cUF=header.cUF,
+        cNF=cNF,
+        natOp=header.natOp,
+        mod=MODEL,
+        serie=str(header.serie),
+        nNF=str(number),
+        dhEmi=moment.isoformat(),
+        tpNF=header.tpNF,
+        idDest=header.idDest,
+        cMunFG=header.cMunFG,
+        tpImp="1",
+        tpEmis=tpEmis,
+        cDV=chave[43],
+        tpAmb=header.tpAmb,
+        finNFe=header.finNFe,
+        indFinal=header.indFinal,
+        indPres=header.indPres,
+        indIntermed=header.indIntermed,
+        procEmi="0",
+        verProc=_VERSION,
+        NFref=header.references,
+    )
+    contact = draft.branch.technical_contact
+    body = InfNFe(
+        Id=f"NFe{chave}",
+        versao="4.00",
+        ide=ide,
+        emit=draft.emit,
+        dest=draft.dest,
+        det=draft.det,
+        total=draft.totals,
+        transp=draft.transp,
+        pag=draft.pag,
+        infIntermed=draft.infIntermed,
+        infAdic=draft.infAdic,
+        compra=draft.compra,
+        infRespTec=None if contact is None else _technical(contact, chave),
+    )
+    return Built(chave, f'<NFe xmlns="{NFE}">{_write(body)}</NFe>'.encode())
+
+
+def _technical(contact: TechnicalContact, chave: str) -> InfRespTec:
+    """Group ZD; hashCSRT = base64(SHA-1(CSRT + chave)), NT 2018.005."""
+    hashed = None
+    if contact.csrt:
+        hashed = base64.b64encode(hashlib.sha1((contact.csrt + chave).encode(), usedforsecurity=False).digest()).decode()
+    return InfRespTec(
+        CNPJ=strip_punctuation(contact.cnpj),
+        xContato=clean_text(contact.contact, 60),
+        email=clean_text(contact.email, 60),
+        fone=digits(contact.phone),
+        idCSRT=digits(contact.csrt_id).zfill(2) if contact.csrt else None,
+        hashCSRT=hashed,
+    )
+
+
+def dry_run(draft: Draft, at: datetime) -> None:
+    """Whether the document will pass the schema, tried with a placeholder number: a bad sale never costs a number.
+
+    Raises ValidationFailed with NFE-XSD-* faults, whose paths are official tags.
+    """
+    built = build(draft, number=1, cNF=_PLACEHOLDER_CNF, dhEmi=draft.sale.issued_at or at)
+    faults = validate(with_placeholder(built.xml))
+    if faults:
+        raise ValidationFailed(faults)

@@ -1,0 +1,214 @@
+"""From a sale in the trade's words to a document taxed and checked, with all of its faults told at once. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from gateway.core.chave import ChaveAcesso
+from gateway.core.errors import ValidationFailed
+from gateway.core.money import MAX_REAIS
+from gateway.core.taxid import Cnpj
+from gateway.nfe import tables
+from gateway.nfe.amounts import digits, optional_text, text
+from gateway.nfe.branch import Branch
+from gateway.nfe.carriage import transp
+from gateway.nfe.draft import Draft, Header
+from gateway.nfe.findings import Findings
+from gateway.nfe.goods import Shelf, det
+from gateway.nfe.layout.document import Compra, InfAdic
+from gateway.nfe.layout.ide import NfRef
+from gateway.nfe.layout.item import Det
+from gateway.nfe.layout.parties import Emit
+from gateway.nfe.layout.payment import InfIntermed
+from gateway.nfe.lines import Line, lines
+from gateway.nfe.parties import Buyer, buyer, emit, tax_id
+from gateway.nfe.payments import pag
+from gateway.nfe.sale import Product, Sale
+from gateway.nfe.scope import Scope, crosses_border
+from gateway.nfe.taxes.sums import Sums
+
+_PRESENCE = {"presencial": "1", "internet": "2", "teleatendimento": "3", "entrega": "4", "presencial_fora": "5", "outros": "9"}
+_REMOTE = frozenset({"2", "3", "9"})
+"""indPres that tells whether there is an intermediary (NT 2020.006)."""
+_AHEAD = timedelta(minutes=5)
+_LATE = timedelta(days=30)
+
+
+def compose(sale: Sale, branch: Branch, products: Mapping[str, Product], *, at: datetime) -> Draft:
+    """The document that `sale` asks for, taxed by the tables of the day it is issued (`sale.issued_at`, or else `at`).
+
+    `at` is aware. `products` answers for the items that bring no product of their own. Raises ValidationFailed with every
+    fault found; ValueError when `at` has no time zone.
+    """
+    if at.tzinfo is None:
+        raise ValueError("a data precisa de fuso horário")
+    findings = Findings()
+    zone = _zone(branch, findings)
+    issuer = emit(branch, findings)
+    if issuer.CNPJ is not None and tax_id(sale.branch) != issuer.CNPJ:
+        findings.add("NFE-BRANCH-05", "$.branch", sale=sale.branch, branch=branch.cnpj)
+    _check_technical_contact(branch, findings)
+    day = _issue_instant(sale, at, findings).astimezone(zone).date()
+    customer = None
+    if sale.customer is None:
+        findings.add("NFE-DEST-01", "$.customer")
+    else:
+        customer = buyer(sale.customer, branch.environment, findings)
+    told = len(findings.faults)
+    sold = lines(sale, products, findings)
+    scope = _scope(sale, branch, issuer, customer, day)
+    sums = Sums()
+    details = _details(sale, sold, scope, sums, findings)
+    reliable = len(findings.faults) == told
+    if reliable and sums.note_value > MAX_REAIS:
+        findings.add("NFE-SALE-09", "$.items", total=sums.note_value)
+    payment = pag(sale, sums.note_value if reliable else None, findings)
+    carriage = transp(sale.freight, findings)
+    presence = _PRESENCE[sale.presence]
+    marketplace = _intermediary(sale, presence, findings)
+    references = _references(sale, findings)
+    findings.raise_any()
+    if customer is None:
+        raise ValidationFailed(findings.faults)
+    header = Header(
+        cUF=issuer.enderEmit.cMun[:2],
+        cMunFG=issuer.enderEmit.cMun,
+        natOp=scope.operation.natOp,
+        serie=branch.series,
+        tpNF=scope.operation.tpNF,
+        idDest="2" if scope.interstate else "1",
+        tpAmb=str(branch.environment),
+        finNFe=scope.operation.finNFe,
+        indFinal="1" if scope.final_consumer else "0",
+        indPres=presence,
+        indIntermed=None if presence not in _REMOTE else ("1" if marketplace else "0"),
+        references=references,
+    )
+    notes = optional_text(sale.notes, 5000)
+    order = optional_text(sale.order_number, 60)
+    return Draft(
+        sale=sale,
+        branch=branch,
+        zone=zone,
+        header=header,
+        emit=issuer,
+        dest=customer.dest,
+        det=details,
+        totals=sums.total(),
+        transp=carriage,
+        pag=payment,
+        infIntermed=marketplace,
+        infAdic=None if notes is None else InfAdic(infCpl=notes),
+        compra=None if order is None else Compra(xPed=order),
+        customer_name=customer.name,
+        customer_tax_id=customer.tax_id,
+    )
+
+
+@lru_cache(maxsize=64)
+def _known_zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return None
+
+
+def _zone(branch: Branch, findings: Findings) -> ZoneInfo:
+    zone = _known_zone(branch.time_zone)
+    if zone is None:
+        findings.add("NFE-BRANCH-03", "$.branch", value=branch.time_zone)
+        return ZoneInfo("America/Sao_Paulo")
+    return zone
+
+
+def _issue_instant(sale: Sale, at: datetime, findings: Findings) -> datetime:
+    issued = sale.issued_at
+    if issued is None:
+        return at
+    if issued.tzinfo is None:
+        findings.add("NFE-SALE-05", "$.issued_at", value=issued.isoformat())
+        return at
+    if issued > at + _AHEAD:
+        findings.add("NFE-SALE-06", "$.issued_at", value=issued.isoformat())
+    elif issued < at - _LATE:
+        findings.add("NFE-SALE-07", "$.issued_at", value=issued.isoformat())
+    return issued
+
+
+def _scope(sale: Sale, branch: Branch, issuer: Emit, customer: Buyer | None, day: date) -> Scope:
+    from_uf = issuer.enderEmit.UF
+    address = customer.dest.enderDest if customer is not None else None
+    to_uf = address.UF if address is not None and address.UF else from_uf
+    contributor = customer is not None and customer.contributor
+    final_consumer = customer is None or customer.final_consumer
+    return Scope(
+        day=day,
+        crt=branch.crt,
+        regime=branch.pis_cofins_regime,
+        from_uf=from_uf,
+        to_uf=to_uf,
+        interstate=crosses_border(
+            sale, branch, from_uf=from_uf, to_uf=to_uf, consumer=final_consumer and not contributor, day=day
+        ),
+        contributor=contributor,
+        final_consumer=final_consumer,
+        operation=tables.operation(sale.operation, day),
+        overrides=branch.overrides,
+    )
+
+
+def _details(sale: Sale, sold: list[Line], scope: Scope, sums: Sums, findings: Findings) -> tuple[Det, ...]:
+    # xPed of an item holds 15 characters; a longer order number stays in group compra only.
+    order = optional_text(sale.order_number, 60)
+    item_order = order if order is not None and len(order) <= 15 else None
+    shelf = Shelf(scope)
+    return tuple(
+        [
+            det(number, line, shelf.goods(line.product, line.path, findings), item_order, sums)
+            for number, line in enumerate(sold, start=1)
+        ]
+    )
+
+
+def _intermediary(sale: Sale, presence: str, findings: Findings) -> InfIntermed | None:
+    if presence == "4":
+        findings.add("NFE-SALE-03", "$.presence")
+    if sale.intermediary is None:
+        return None
+    if presence not in _REMOTE:
+        findings.add("NFE-SALE-04", "$.intermediary")
+    cnpj = tax_id(sale.intermediary.cnpj)
+    if not isinstance(cnpj, Cnpj):
+        findings.add("NFE-SALE-10", "$.intermediary.cnpj", value=sale.intermediary.cnpj)
+    account = text(sale.intermediary.account, 60, "a conta no intermediador", "$.intermediary.account", findings, least=2)
+    return InfIntermed(CNPJ=str(cnpj), idCadIntTran=account)
+
+
+def _references(sale: Sale, findings: Findings) -> tuple[NfRef, ...]:
+    chaves: list[str] = []
+    for i, reference in enumerate(sale.references):
+        path = f"$.references[{i}]"
+        try:
+            chave = ChaveAcesso("".join(reference.split()))
+        except ValueError:
+            findings.add("NFE-SALE-01", path, value=reference)
+            continue
+        if chave in chaves:
+            findings.add("NFE-SALE-02", path)
+        chaves.append(chave)
+    return tuple(NfRef(refNFe=chave) for chave in chaves)
+
+
+def _check_technical_contact(branch: Branch, findings: Findings) -> None:
+    contact = branch.technical_contact
+    if contact is None:
+        return
+    if not isinstance(tax_id(contact.cnpj), Cnpj):
+        findings.add("NFE-BRANCH-04", "$.branch", field="CNPJ")
+    if not 6 <= len(digits(contact.phone)) <= 14:
+        findings.add("NFE-BRANCH-04", "$.branch", field="telefone")
+    if contact.csrt and not digits(contact.csrt_id):
+        findings.add("NFE-BRANCH-04", "$.branch", field="identificador do CSRT")

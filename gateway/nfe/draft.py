@@ -1,0 +1,61 @@
+"""What composing a sale decides: everything of the document but number, date and key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from gateway.nfe.branch import Branch
+from gateway.nfe.layout.delivery import Transp
+from gateway.nfe.layout.document import Compra, InfAdic
+from gateway.nfe.layout.ide import NfRef
+from gateway.nfe.layout.item import Det
+from gateway.nfe.layout.parties import Dest, Emit
+from gateway.nfe.layout.payment import InfIntermed, Pag
+from gateway.nfe.layout.total import Total
+from gateway.nfe.sale import Sale
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The part of `ide` that the sale decides."""
+
+    cUF: str
+    cMunFG: str
+    natOp: str
+    serie: int
+    tpNF: str
+    idDest: str
+    tpAmb: str
+    finNFe: str
+    indFinal: str
+    indPres: str
+    indIntermed: str | None
+    references: tuple[NfRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A sale composed, taxed and checked. `total` is vNF in reais; customer_name is the real one, also in homologação."""
+
+    sale: Sale
+    branch: Branch
+    zone: ZoneInfo
+    header: Header
+    emit: Emit
+    dest: Dest
+    det: tuple[Det, ...]
+    totals: Total
+    transp: Transp
+    pag: Pag
+    infIntermed: InfIntermed | None
+    infAdic: InfAdic | None
+    compra: Compra | None
+    customer_name: str | None
+    customer_tax_id: str | None
+
+    @property
+    def total(self) -> Decimal:
+        """vNF, in reais."""
+        return self.totals.ICMSTot.vNF

@@ -1,0 +1,152 @@
+"""A product as the note names it, resolved once per note however many lines sell it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.core.text import clean_text
+from gateway.nfe.amounts import digits
+from gateway.nfe.findings import Findings
+from gateway.nfe.layout.item import Det, Prod
+from gateway.nfe.lines import Line
+from gateway.nfe.sale import Product, TaxProfile
+from gateway.nfe.scope import Scope
+from gateway.nfe.taxes.compute import compute
+from gateway.nfe.taxes.rule import TaxRule, resolve
+from gateway.nfe.taxes.sums import Sums
+
+NO_GTIN = "SEM GTIN"
+_RESTRICTED = ("02", "04", "05", "2", "98", "99")
+"""GS1 prefixes that name no trade item: in-store codes and coupons (nfe-rules 11)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """Group I's constants of a product, and its tax rule."""
+
+    cProd: str
+    cEAN: str
+    xProd: str
+    NCM: str
+    CEST: str | None
+    cBenef: str | None
+    CFOP: str
+    unit: str
+    rule: TaxRule
+
+
+def gtin(value: str) -> str:
+    """`value` when it is a GTIN of a trade item with the right check digit, or `SEM GTIN` (611, 612)."""
+    code = value.strip()
+    if len(code) not in (8, 12, 13, 14) or not code.isdigit() or not code.isascii():
+        return NO_GTIN
+    total = sum(int(char) * (3 if i % 2 == 0 else 1) for i, char in enumerate(reversed(code[:-1])))
+    if (10 - total % 10) % 10 != int(code[-1]) or not code.strip("0"):
+        return NO_GTIN
+    thirteen = code.zfill(14)[1:]
+    return NO_GTIN if len(code) != 8 and thirteen.startswith(_RESTRICTED) else code
+
+
+class Shelf:
+    """The goods of one note: products and tax profiles met before are not resolved again."""
+
+    __slots__ = ("_goods", "_rules", "_scope")
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._goods: dict[int, Goods] = {}
+        self._rules: dict[tuple[TaxProfile, str], TaxRule] = {}
+
+    def goods(self, product: Product, path: str, findings: Findings) -> Goods:
+        """The goods of `product`; faults are told once, at the first line that sells it."""
+        known = self._goods.get(id(product))
+        if known is None:
+            known = self._goods[id(product)] = resolve_goods(product, self, self._scope, path, findings)
+        return known
+
+    def rule(self, product: Product, path: str, findings: Findings) -> TaxRule:
+        """The tax rule of `product`; one without faults serves every product of the same profile and origin."""
+        key = (product.tax, product.origin)
+        rule = self._rules.get(key)
+        if rule is None:
+            told = len(findings.faults)
+            rule = resolve(product, self._scope, path, findings)
+            if len(findings.faults) == told:
+                self._rules[key] = rule
+        return rule
+
+
+def resolve_goods(product: Product, shelf: Shelf, scope: Scope, path: str, findings: Findings) -> Goods:
+    """Texts and codes of `product`, checked; faults are told at `path`, where the body names the product."""
+    sku = product.sku
+    texts: list[str] = []
+    fields = ((sku, 60, "o código"), (product.description, 120, "a descrição"), (product.unit, 6, "a unidade"))
+    for value, limit, name in fields:
+        cleaned = clean_text(value, limit)
+        if not cleaned:
+            findings.add("NFE-PRODUCT-12", path, name=name, sku=sku)
+        texts.append(cleaned)
+    ncm = digits(product.ncm)
+    if len(ncm) != 8:
+        findings.add("NFE-PRODUCT-02", path, value=product.ncm, sku=sku)
+    cest = digits(product.cest)
+    st = product.tax.situation == "st"
+    if product.cest and len(cest) != 7:
+        findings.add("NFE-PRODUCT-04", path, value=product.cest, sku=sku)
+    elif st and not cest:
+        findings.add("NFE-PRODUCT-03", path, sku=sku)
+    benefit = "" if scope.csosn else product.tax.cbenef.strip().upper()
+    if benefit not in ("", "SEM CBENEF") and (len(benefit) not in (8, 10) or not benefit.isalnum() or not benefit.isascii()):
+        findings.add("NFE-PRODUCT-09", path, value=benefit, sku=sku)
+    table = scope.operation.cfop_st if st else scope.operation.cfop
+    return Goods(
+        cProd=texts[0],
+        cEAN=gtin(product.gtin) if product.gtin else NO_GTIN,
+        xProd=texts[1],
+        NCM=ncm,
+        CEST=cest or None,
+        cBenef=benefit or None,
+        CFOP=table[scope.place],
+        unit=texts[2],
+        rule=shelf.rule(product, path, findings),
+    )
+
+
+def det(number: int, line: Line, goods: Goods, order: str | None, sums: Sums) -> Det:
+    """Group H of one line, its amounts and taxes added to `sums`. vItem goes with the reform's groups (1094)."""
+    item = line.item
+    imposto = compute(goods.rule, line.amount, sums)
+    sums.vProd += line.gross
+    sums.vDesc += line.discount
+    sums.vFrete += line.freight
+    sums.vOutro += line.other
+    sums.vItem += line.amount
+    prod = Prod(
+        cProd=goods.cProd,
+        cEAN=goods.cEAN,
+        xProd=(clean_text(item.description, 120) or goods.xProd) if item.description else goods.xProd,
+        NCM=goods.NCM,
+        CEST=goods.CEST,
+        cBenef=goods.cBenef,
+        CFOP=goods.CFOP,
+        uCom=goods.unit,
+        qCom=line.quantity,
+        vUnCom=line.unit_price,
+        vProd=line.gross,
+        cEANTrib=goods.cEAN,
+        uTrib=goods.unit,
+        qTrib=line.quantity,
+        vUnTrib=line.unit_price,
+        vFrete=line.freight,
+        vDesc=line.discount,
+        vOutro=line.other,
+        indTot="1",
+        xPed=order,
+    )
+    return Det(
+        nItem=str(number),
+        prod=prod,
+        imposto=imposto,
+        infAdProd=(clean_text(item.note, 500) or None) if item.note else None,
+        vItem=line.amount if goods.rule.ibs_cbs is not None else None,
+    )

@@ -1,0 +1,107 @@
+"""The items of a sale as amounts: gross, discount, freight and other charges of each line, adding up to the sale's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from gateway.core.money import CENT, ZERO, split, to_cents
+from gateway.nfe.amounts import plain, quantity, reais, unit_price
+from gateway.nfe.findings import Findings
+from gateway.nfe.sale import Product, Sale, SaleItem
+
+_NOTHING = ZERO.quantize(CENT)
+_UNIT = Decimal("1E-10")
+
+
+@dataclass(slots=True)
+class Line:
+    """One item. Amounts in reais with two decimals; `path` is where the product's faults are told."""
+
+    item: SaleItem
+    product: Product
+    path: str
+    quantity: Decimal
+    unit_price: Decimal
+    gross: Decimal
+    discount: Decimal
+    freight: Decimal = _NOTHING
+    other: Decimal = _NOTHING
+
+    @property
+    def amount(self) -> Decimal:
+        """What the buyer pays for the line, and the base of its taxes."""
+        return self.gross - self.discount + self.freight + self.other
+
+
+def lines(sale: Sale, products: Mapping[str, Product], findings: Findings) -> list[Line]:
+    """Every item, with the sale's discount, freight and other charges shared out. Only good when no fault was added."""
+    told = len(findings.faults)
+    found = [_line(i, item, products, findings) for i, item in enumerate(sale.items)]
+    good = [line for line in found if line is not None]
+    discount = reais(sale.discount, "O desconto da venda", "$.discount", findings)
+    other = reais(sale.other, "O valor de outras despesas", "$.other", findings)
+    freights = _freights(sale, findings)
+    if len(findings.faults) > told:
+        return good
+    if discount:
+        net = [line.gross - line.discount for line in good]
+        if discount > sum(net):
+            findings.add("NFE-SALE-08", "$.discount", discount=discount, total=sum(net))
+            return good
+        for line, part in zip(good, split(discount, net), strict=True):
+            line.discount += part
+    if other:
+        for line, part in zip(good, split(other, [line.gross for line in good]), strict=True):
+            line.other = part
+    if isinstance(freights, Decimal):
+        if freights:
+            for line, part in zip(good, split(freights, [line.gross for line in good]), strict=True):
+                line.freight = part
+    else:
+        for line, part in zip(good, freights, strict=True):
+            line.freight = part
+    return good
+
+
+def _freights(sale: Sale, findings: Findings) -> Decimal | Sequence[Decimal]:
+    """The sale's freight to be shared out, or each item's own when any item says its."""
+    amount = reais(sale.freight.amount, "O frete da venda", "$.freight.amount", findings)
+    if all(item.freight is None for item in sale.items):
+        return amount
+    own = [reais(item.freight or ZERO, "O frete do item", f"$.items[{i}].freight", findings) for i, item in enumerate(sale.items)]
+    if amount and sum(own) != amount:
+        findings.add("NFE-FREIGHT-01", "$.freight.amount", items=sum(own), sale=amount)
+    return own
+
+
+def _line(i: int, item: SaleItem, products: Mapping[str, Product], findings: Findings) -> Line | None:
+    path = f"$.items[{i}]"
+    told = len(findings.faults)
+    product = item.product or products.get(item.sku)
+    if product is None:
+        findings.add("NFE-PRODUCT-01", f"{path}.sku", sku=item.sku)
+    count = quantity(item.quantity, f"{path}.quantity", findings)
+    discount = reais(item.discount, "O desconto do item", f"{path}.discount", findings)
+    price = item.unit_price
+    if price is not None:
+        price = unit_price(price, f"{path}.unit_price", findings)
+    elif item.total is None:
+        findings.add("NFE-ITEM-04", path)
+    gross = None if item.total is None else reais(item.total, "O total do item", f"{path}.total", findings)
+    if product is None or count is None or len(findings.faults) > told:
+        return None
+    if gross is None:
+        gross = reais(to_cents(count * price), "O total do item", path, findings) if price is not None else _NOTHING
+    elif price is None or abs(count * price - gross) > CENT:
+        price = plain((gross / count).quantize(_UNIT))
+        # Ten decimals of price are not enough for very large quantities (629).
+        if abs(count * price - gross) > CENT:
+            findings.add("NFE-ITEM-07", f"{path}.total", gross=gross)
+    if discount > gross:
+        findings.add("NFE-ITEM-06", f"{path}.discount", discount=discount, gross=gross)
+    if price is None or len(findings.faults) > told:
+        return None
+    where = f"{path}.product" if item.product is not None else f"{path}.sku"
+    return Line(item, product, where, count, price, gross, discount)

@@ -1,0 +1,138 @@
+"""Issuer and buyer of a note, from the branch and the customer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from gateway.core.taxid import Cnpj, Cpf, parse_tax_id
+from gateway.core.text import clean_text
+from gateway.nfe import municipios
+from gateway.nfe.amounts import digits, optional_text, text
+from gateway.nfe.branch import Branch
+from gateway.nfe.findings import Findings
+from gateway.nfe.layout.parties import Dest, Emit, Endereco
+from gateway.nfe.sale import Address, Customer
+
+HOMOLOGACAO_NAME = "NF-E EMITIDA EM AMBIENTE DE HOMOLOGACAO - SEM VALOR FISCAL"
+"""xNome of the buyer when tpAmb is 2 (rule E04-20, 598)."""
+
+
+@lru_cache(maxsize=512)
+def tax_id(value: str) -> Cnpj | Cpf | None:
+    """The CNPJ or CPF, or None when its check digits are wrong."""
+    try:
+        return parse_tax_id(value)
+    except ValueError:
+        return None
+
+
+_uf_sigla = lru_cache(maxsize=256)(municipios.uf_sigla)
+_uf_code = lru_cache(maxsize=64)(municipios.uf_code)
+_city_code = lru_cache(maxsize=8192)(municipios.city_code)
+
+
+def _phone(value: str) -> str | None:
+    """DDD and number, 6 to 14 digits; anything else is left out, for the tag is optional."""
+    number = digits(value)
+    if len(number) > 11 and number.startswith("55"):
+        number = number[2:]
+    return number if 6 <= len(number) <= 14 else None
+
+
+def _address(address: Address, phone: str, whose: str, path: str, findings: Findings) -> Endereco:
+    """enderEmit or enderDest. Texts longer than the layout are cut; xMun is IBGE's name when the code is known."""
+    uf = _uf_sigla(address.uf)
+    if uf is None:
+        findings.add("NFE-ADDRESS-01", f"{path}.uf", uf=address.uf)
+        uf = ""
+    city = address.city_code or (_city_code(address.city, uf) if uf else None)
+    name = municipios.city_name(city) if city else None
+    if uf and (city is None or (address.city_code and len(digits(address.city_code)) != 7)):
+        findings.add("NFE-ADDRESS-02", f"{path}.city", city=address.city, uf=uf)
+    elif uf and city is not None and not city.startswith(_uf_code(uf) or "?"):
+        findings.add("NFE-ADDRESS-04", f"{path}.city_code", code=city, uf=uf)
+    postal_code = digits(address.postal_code)
+    if len(postal_code) != 8:
+        findings.add("NFE-ADDRESS-03", f"{path}.postal_code", value=address.postal_code)
+    return Endereco(
+        xLgr=text(address.street, 60, f"o logradouro {whose}", f"{path}.street", findings, least=2),
+        nro=clean_text(address.number, 60) or "SN",
+        xCpl=optional_text(address.complement, 60),
+        xBairro=text(address.district, 60, f"o bairro {whose}", f"{path}.district", findings, least=2),
+        cMun=city or "",
+        xMun=clean_text(name, 60) if name else text(address.city, 60, f"o município {whose}", f"{path}.city", findings, least=2),
+        UF=uf,
+        CEP=postal_code,
+        cPais="1058",
+        xPais="BRASIL",
+        fone=_phone(phone),
+    )
+
+
+def emit(branch: Branch, findings: Findings) -> Emit:
+    """Group C. Faults of the branch's set-up are told at `$.branch`."""
+    cnpj = tax_id(branch.cnpj)
+    if not isinstance(cnpj, Cnpj):
+        findings.add("NFE-BRANCH-01", "$.branch", value=branch.cnpj)
+        cnpj = None
+    registration = branch.state_registration.strip().upper()
+    if registration != "ISENTO":
+        registration = digits(registration)
+        if not 2 <= len(registration) <= 14:
+            findings.add("NFE-BRANCH-02", "$.branch", value=branch.state_registration)
+    return Emit(
+        CNPJ=cnpj,
+        xNome=text(branch.name, 60, "o nome da filial", "$.branch", findings, least=2),
+        xFant=optional_text(branch.trade_name, 60),
+        enderEmit=_address(branch.address, branch.address.phone, "da filial", "$.branch", findings),
+        IE=registration,
+        CRT=branch.crt,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """Group E and what the taxes need of it."""
+
+    dest: Dest
+    name: str
+    tax_id: str | None
+    contributor: bool
+    final_consumer: bool
+
+
+def buyer(customer: Customer, environment: int, findings: Findings) -> Buyer:
+    """Group E. A contributor (indIEDest 1) has a registration; everyone else is 9, for most states refuse 2 (805)."""
+    document = tax_id(customer.tax_id)
+    if document is None:
+        findings.add("NFE-DEST-02", "$.customer.tax_id", value=customer.tax_id)
+    typed = customer.state_registration.strip().upper()
+    registration = digits(typed)
+    if typed not in ("", "ISENTO", "ISENTA") and not 2 <= len(registration) <= 14:
+        findings.add("NFE-DEST-06", "$.customer.state_registration", value=customer.state_registration)
+    contributor = bool(registration) if customer.taxpayer is None else customer.taxpayer
+    if contributor and not registration:
+        findings.add("NFE-DEST-04", "$.customer.state_registration")
+    final_consumer = not contributor if customer.final_consumer is None else customer.final_consumer
+    if not contributor and not final_consumer:
+        findings.add("NFE-DEST-05", "$.customer.final_consumer")
+    address = None
+    if customer.address is None:
+        findings.add("NFE-DEST-03", "$.customer.address")
+    else:
+        phone = customer.address.phone or customer.phone
+        address = _address(customer.address, phone, "do comprador", "$.customer.address", findings)
+    name = text(customer.name, 60, "o nome do comprador", "$.customer.name", findings, least=2)
+    email = clean_text(customer.email, 254)
+    dest = Dest(
+        CNPJ=document if isinstance(document, Cnpj) else None,
+        CPF=document if isinstance(document, Cpf) else None,
+        xNome=HOMOLOGACAO_NAME if environment == 2 else name,
+        enderDest=address,
+        indIEDest="1" if contributor else "9",
+        IE=registration if contributor else None,
+        # An address cut at 60 would reach nobody: a longer one is left out.
+        email=email if email and len(email) <= 60 else None,
+    )
+    return Buyer(dest, name, document, contributor, final_consumer)

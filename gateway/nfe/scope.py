@@ -1,0 +1,87 @@
+"""Where a sale happens for the fisco, and the rates that hold there on that day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from gateway.nfe import tables
+from gateway.nfe.branch import Branch
+from gateway.nfe.sale import Sale
+from gateway.nfe.tables import IbsCbsRates, Operation, PisCofins
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One note's fiscal circumstances. Rates are percent; `overrides` of the branch win over the tables."""
+
+    day: date
+    crt: str
+    regime: str
+    from_uf: str
+    to_uf: str
+    interstate: bool
+    contributor: bool
+    final_consumer: bool
+    operation: Operation
+    overrides: Mapping[str, Decimal]
+
+    @property
+    def csosn(self) -> bool:
+        """Whether ICMS goes by CSOSN (CRT 1 and 4) and not by CST (590, 591)."""
+        return self.crt in ("1", "4")
+
+    @property
+    def difal(self) -> bool:
+        """ICMSUFDest is due: interstate, final consumer, no contributor, issuer outside the Simples (ADI 5.464)."""
+        return self.interstate and self.final_consumer and not self.contributor and not self.csosn
+
+    @property
+    def place(self) -> str:
+        """Key of the operation's CFOP."""
+        if not self.interstate:
+            return "internal"
+        return "interstate" if self.contributor else "interstate_non_contributor"
+
+    def icms_internal(self, uf: str) -> Decimal | None:
+        """Internal rate of a state, None when nobody has it."""
+        return self.overrides.get(f"icms.{uf}") or tables.icms_internal(uf, self.day)
+
+    def icms_interstate(self, origin: str) -> Decimal:
+        """4, 7 or 12."""
+        return tables.icms_interstate(self.from_uf, self.to_uf, origin, self.day)
+
+    def fcp(self, uf: str) -> Decimal:
+        """FCP of every product in a state."""
+        given = self.overrides.get(f"fcp.{uf}")
+        return tables.fcp(uf, self.day) if given is None else given
+
+    @property
+    def difal_base(self) -> str:
+        """`unica` or `dupla`, of the destination."""
+        return tables.difal_base(self.to_uf, self.day)
+
+    def pis_cofins(self) -> PisCofins:
+        """Rates and base policy of the branch's regime."""
+        return tables.pis_cofins(self.regime, self.day)
+
+    def ibs_cbs(self) -> IbsCbsRates | None:
+        """Rates of the year: of the branch when it states all three, or else of the table."""
+        given = [self.overrides.get(name) for name in ("ibs_uf", "ibs_mun", "cbs")]
+        if given[0] is not None and given[1] is not None and given[2] is not None:
+            return IbsCbsRates(given[0], given[1], given[2])
+        return tables.ibs_cbs_rates(self.day)
+
+
+def crosses_border(sale: Sale, branch: Branch, *, from_uf: str, to_uf: str, consumer: bool, day: date) -> bool:
+    """idDest 2: the buyer is of another state.
+
+    A consumer who takes the goods away from the store may count as internal (policy `in_store`, of the table or of the branch).
+    """
+    if from_uf == to_uf or not to_uf:
+        return False
+    handed_over = consumer and sale.presence == "presencial" and sale.freight.mode == "sem_frete"
+    in_store = bool(branch.overrides.get("policy.in_store")) or tables.place_policy(day) == "in_store"
+    return not (handed_over and in_store)

@@ -1,0 +1,173 @@
+"""The wire to SEFAZ: implements `gateway.nfe.ports.Sefaz` over SOAP 1.2 and mutual TLS.
+
+What happens, and what it becomes::
+
+    before a byte leaves                    DNS, connect, pool, TLS         NotSent
+                                            our certificate refused         Refused SEFAZ-TLS-CLIENT
+                                            unknown root                    ConfigInvalid SEFAZ-TLS-ROOT
+                                            wrong place or document         Refused SEFAZ-GUARD, SEFAZ-UNFIT
+    bytes may have left, no whole answer    authorize                       OutcomeUnknown
+                                            consult, status                 NotSent SEFAZ-NO-ANSWER (reads may be repeated)
+    an answer that says nothing             authorize                       Unknown; consult: Unknown; status: ProtocolBroken
+    HTTP 5xx                                authorize                       Unknown; reads: NotSent SEFAZ-NO-ANSWER
+    HTTP 3xx, never followed                any                             ProtocolBroken SEFAZ-REDIRECT
+    HTTP 401, 403, 4xx                      any                             Refused; 429: Throttled
+    a cStat                                 any                             a value, by `gateway.nfe.decisions`; 656 too
+
+Stateless but for its sessions; never retries. One log line a call, without bodies or secrets.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+import structlog
+
+from gateway.core.chave import ChaveAcesso
+from gateway.core.clock import Clock
+from gateway.core.errors import GatewayError, NotSent, Refused
+from gateway.nfe.answers import Authorized, Consultation, Denied, Outcome, ServiceStatus, Unknown
+from gateway.nfe.ports import SignedXml, Target
+from gateway.nfe.sefaz import parse
+from gateway.nfe.sefaz.endpoints import Endpoint, Endpoints
+from gateway.nfe.sefaz.exchange import NoAnswer, post
+from gateway.nfe.sefaz.guard import check_request, check_target
+from gateway.nfe.sefaz.messages import chave_of, cons_sit_nfe, cons_stat_serv, envi_nfe
+from gateway.nfe.sefaz.replies import Unavailable, payload_of
+from gateway.nfe.sefaz.sessions import Sessions
+from gateway.nfe.sefaz.soap import Payload, Unclear, envelope
+from gateway.nfe.sefaz.tls import Trust
+
+_Answer = TypeVar("_Answer", Outcome, Consultation, ServiceStatus)
+
+_log = structlog.get_logger("gateway.sefaz")
+
+
+class SefazClient:
+    """Every service of every authoriser, for any number of branches, from one event loop.
+
+    connect_timeout and read_timeout are seconds: to get a connection (queue, DNS, TCP, TLS), and from then on for the whole
+    answer. `ca_bundle` is a PEM file, or a folder of them, with roots that the system lacks (ICP-Brasil).
+    """
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        *,
+        clock: Clock,
+        connect_timeout: float = 10.0,
+        read_timeout: float = 30.0,
+        ca_bundle: Path | None = None,
+    ) -> None:
+        self._endpoints = endpoints
+        self._clock = clock
+        timeout = aiohttp.ClientTimeout(
+            total=connect_timeout + read_timeout, connect=connect_timeout, sock_connect=connect_timeout, sock_read=read_timeout
+        )
+        self._sessions = Sessions(trust=Trust(only=endpoints.override_ca, extra=ca_bundle), clock=clock, timeout=timeout)
+
+    async def authorize(self, target: Target, signed: SignedXml, *, idLote: int) -> Outcome:
+        """Send one note. The key in the document decides the authoriser (tpEmis 6 and 7: the SVC)."""
+        chave = chave_of(signed)
+        check_target(chave, target, self._endpoints.cuf_of(target.uf))
+        endpoint = self._endpoints.for_chave(chave, target.tpAmb, "NFeAutorizacao4", at=self._clock.now().date())
+        with self._logged(endpoint, target, chave) as line:
+            try:
+                payload = await self._ask(endpoint, target, envi_nfe(signed, idLote), line)
+                outcome = parse.authorization(payload, chave=chave, tpAmb=target.tpAmb)
+            except Unclear as unclear:
+                line["error"] = unclear.code
+                outcome = Unknown(unclear.detail)
+            return _seen(line, outcome)
+
+    async def consult(self, target: Target, chave: str) -> Consultation:
+        """Ask what became of a key, of any UF and model: the key decides the authoriser. Safe to repeat, but for 656."""
+        try:
+            key = ChaveAcesso(chave)
+        except ValueError as error:
+            raise Refused(
+                f"Nada foi perguntado à SEFAZ: {error}.", code="SEFAZ-UNFIT", fix="Confira a chave de acesso."
+            ) from error
+        endpoint = self._endpoints.for_chave(key, target.tpAmb, "NFeConsultaProtocolo4", at=self._clock.now().date())
+        with self._logged(endpoint, target, key) as line:
+            try:
+                payload = await self._read(endpoint, target, cons_sit_nfe(key, target.tpAmb), line)
+                answer = parse.consultation(payload, chave=key, tpAmb=target.tpAmb)
+            except Unclear as unclear:
+                line["error"] = unclear.code
+                answer = Unknown(unclear.detail)
+            return _seen(line, answer)
+
+    async def status(self, target: Target) -> ServiceStatus:
+        """Status of the authoriser of the target's UF, model and tpEmis (6 and 7: the SVC). At most every 3 minutes."""
+        endpoint = self._endpoints.url_for(
+            target.uf,
+            target.mod,
+            target.tpAmb,
+            "NFeStatusServico4",
+            tpEmis=target.tpEmis,
+            at=self._clock.now().date(),
+        )
+        message = cons_stat_serv(self._endpoints.cuf_of(target.uf), target.tpAmb)
+        with self._logged(endpoint, target, None) as line:
+            payload = await self._read(endpoint, target, message, line)
+            return _seen(line, parse.service_status(payload, tpAmb=target.tpAmb))
+
+    async def close(self) -> None:
+        """Close every session. Calls after it raise NotSent."""
+        await self._sessions.close()
+
+    async def _read(self, endpoint: Endpoint, target: Target, message: bytes, line: dict[str, Any]) -> Payload:
+        """A question that may be asked again: what is lost after sending is as harmless as what was never sent."""
+        try:
+            return await self._ask(endpoint, target, message, line)
+        except (NoAnswer, Unavailable) as lost:
+            raise NotSent(lost.detail, code="SEFAZ-NO-ANSWER") from lost
+
+    async def _ask(self, endpoint: Endpoint, target: Target, message: bytes, line: dict[str, Any]) -> Payload:
+        body = envelope(endpoint, message)
+        check_request(endpoint, hosts=self._endpoints.hosts(target.tpAmb), tpAmb=target.tpAmb, body=body)
+        async with self._sessions.lease(target.pfx) as session:
+            reply = await post(session, endpoint, body)
+        line["http"] = reply.status
+        return payload_of(reply, endpoint)
+
+    @contextmanager
+    def _logged(self, endpoint: Endpoint, target: Target, chave: str | None) -> Iterator[dict[str, Any]]:
+        line: dict[str, Any] = {
+            "service": endpoint.service,
+            "uf": target.uf,
+            "authorizer": endpoint.authorizer,
+            "host": endpoint.host,
+            "tpAmb": target.tpAmb,
+        }
+        if chave is not None:
+            line["chave"] = str(chave)
+        began = time.perf_counter()
+        try:
+            yield line
+        except GatewayError as error:
+            line["error"] = error.code
+            raise
+        except BaseException as error:
+            line["error"] = type(error).__name__
+            raise
+        finally:
+            line["ms"] = round((time.perf_counter() - began) * 1000, 1)
+            (_log.warning if "error" in line else _log.info)("sefaz.call", **line)
+
+
+def _seen(line: dict[str, Any], answer: _Answer) -> _Answer:
+    """Note in the log line what the answer was."""
+    if isinstance(answer, Authorized | Denied):
+        line["cStat"] = answer.protocol.cStat
+    elif isinstance(answer, Unknown):
+        line["unknown"] = answer.reason
+    else:
+        line["cStat"] = answer.cStat
+    return answer

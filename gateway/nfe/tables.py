@@ -1,0 +1,190 @@
+"""The dated fiscal tables of `schemas/fiscal`, read once; every question carries the day it is asked for.
+
+A row counts from its `since` on, until its `until` when it has one; the newest that counts wins. Rates are percent.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+Row = Mapping[str, Any]
+
+
+@lru_cache(maxsize=16)
+def table(name: str) -> Row:
+    """The whole of `schemas/fiscal/{name}.toml`."""
+    document: Row = tomllib.loads(files("schemas.fiscal").joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+    return document
+
+
+def rows_on(name: str, kind: str, day: date) -> list[Row]:
+    """Rows of `kind` that count on `day`, newest first; rows of the same day keep the order of the file."""
+    alive = [row for row in table(name)[kind] if row["since"] <= day <= row.get("until", date.max)]
+    return sorted(alive, key=lambda row: row["since"], reverse=True)
+
+
+def _newest(name: str, kind: str, day: date, fits: Callable[[Row], bool]) -> Row | None:
+    return next((row for row in rows_on(name, kind, day) if fits(row)), None)
+
+
+@lru_cache(maxsize=512)
+def icms_internal(uf: str, day: date) -> Decimal | None:
+    """Modal internal rate of the state; None when the table has no row."""
+    row = _newest("icms", "internal", day, lambda row: row["uf"] == uf)
+    return None if row is None else Decimal(row["rate"])
+
+
+@lru_cache(maxsize=2048)
+def icms_interstate(from_uf: str, to_uf: str, origin: str, day: date) -> Decimal:
+    """4, 7 or 12 percent, by the origin of the goods and the pair of states (Resoluções do Senado 22/1989 and 13/2012)."""
+    for row in (row for row in table("icms")["interstate"] if row["since"] <= day):
+        if "origins" in row and origin not in row["origins"]:
+            continue
+        if "from" in row and (from_uf not in row["from"] or to_uf not in row["to"]):
+            continue
+        return Decimal(row["rate"])
+    raise LookupError("schemas/fiscal/icms.toml não tem a alíquota interestadual geral")
+
+
+@lru_cache(maxsize=512)
+def fcp(uf: str, day: date) -> Decimal:
+    """FCP that the state adds to every product; zero where only some products pay it."""
+    row = _newest("icms", "fcp", day, lambda row: row["uf"] == uf)
+    return Decimal(0) if row is None else Decimal(row["rate"])
+
+
+@lru_cache(maxsize=512)
+def difal_base(uf: str, day: date) -> str:
+    """`unica` or `dupla`: the row of the state, or else the row of all."""
+    row = _newest("icms", "difal_base", day, lambda row: row.get("uf") == uf)
+    row = row or _newest("icms", "difal_base", day, lambda row: "uf" not in row)
+    return "unica" if row is None else str(row["policy"])
+
+
+@dataclass(frozen=True, slots=True)
+class PisCofins:
+    """Rates of the regime and what leaves the base."""
+
+    pis: Decimal
+    cofins: Decimal
+    exclude_icms: bool
+    exclude_fcp: bool
+    exclude_difal: bool
+
+
+@lru_cache(maxsize=64)
+def pis_cofins(regime: str, day: date) -> PisCofins:
+    """What `cumulativo` or `nao_cumulativo` pays on `day`. Raises LookupError when the tables do not reach that far back."""
+    rates = _newest("pis_cofins", "rates", day, lambda row: row["regime"] == regime)
+    base = _newest("pis_cofins", "base", day, lambda _: True)
+    if rates is None or base is None:
+        raise LookupError(f"schemas/fiscal/pis_cofins.toml não tem linha de {regime} em {day}")
+    return PisCofins(
+        Decimal(rates["pis"]), Decimal(rates["cofins"]), base["exclude_icms"], base["exclude_fcp"], base["exclude_difal"]
+    )
+
+
+@lru_cache(maxsize=64)
+def simples_cst(crt: str, day: date) -> str | None:
+    """CST of PIS and COFINS of who pays them inside the DAS; None for the regimes that pay them apart."""
+    row = _newest("pis_cofins", "simples", day, lambda row: crt in row["crt"])
+    return None if row is None else str(row["cst"])
+
+
+@lru_cache(maxsize=64)
+def ibs_cbs_emitted(crt: str, day: date) -> bool:
+    """Whether issuers of this CRT write the group IBSCBS on `day`."""
+    return _newest("ibs_cbs", "emission", day, lambda row: crt in row["crt"]) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class IbsCbsRates:
+    """Percent, before reductions; parts are the same as fractions."""
+
+    ibs_uf: Decimal
+    ibs_mun: Decimal
+    cbs: Decimal
+    ibs_uf_part: Decimal = field(init=False)
+    ibs_mun_part: Decimal = field(init=False)
+    cbs_part: Decimal = field(init=False)
+
+    def __post_init__(self) -> None:
+        for name in ("ibs_uf", "ibs_mun", "cbs"):
+            object.__setattr__(self, f"{name}_part", getattr(self, name).scaleb(-2))
+
+
+@lru_cache(maxsize=64)
+def ibs_cbs_rates(day: date) -> IbsCbsRates | None:
+    """The year's rates; None when nobody has written them down yet, which is never the same as zero."""
+    row = _newest("ibs_cbs", "rates", day, lambda _: True)
+    return None if row is None else IbsCbsRates(Decimal(row["ibs_uf"]), Decimal(row["ibs_mun"]), Decimal(row["cbs"]))
+
+
+@lru_cache(maxsize=64)
+def ibs_cbs_values(cst: str, day: date) -> str | None:
+    """`full` or `none`: whether the CST carries gIBSCBS; None for a CST the tables do not know how to compute."""
+    row = _newest("ibs_cbs", "cst", day, lambda row: row["code"] == cst)
+    return None if row is None else str(row["values"])
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """A means of payment (tPag)."""
+
+    code: str
+    card: str
+    brand: bool
+    change: bool
+    zero: bool
+
+
+@lru_cache(maxsize=1)
+def means_of_payment() -> Mapping[str, Means]:
+    """Every means by the API's name."""
+    return {
+        row["method"]: Means(
+            row["code"], row["card"], row.get("brand", False), row.get("change", False), row.get("amount") == "zero"
+        )
+        for row in table("payments")["tpag"]
+    }
+
+
+@lru_cache(maxsize=512)
+def brand_code(name: str) -> str | None:
+    """tBand of a card brand; 99 for a name nobody knows, None for no name."""
+    key = "".join(char for char in name.lower() if char.isalnum())
+    return str(table("payments")["tband"].get(key, "99")) if key else None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What the fisco is told of an operation. `cfop` and `cfop_st` are keyed by scope."""
+
+    natOp: str
+    tpNF: str
+    finNFe: str
+    cfop: Mapping[str, str]
+    cfop_st: Mapping[str, str]
+
+
+@lru_cache(maxsize=64)
+def operation(name: str, day: date) -> Operation:
+    """The row of the operation. Raises LookupError when there is none."""
+    row = _newest("operations", "operation", day, lambda row: row["name"] == name)
+    if row is None:
+        raise LookupError(f"schemas/fiscal/operations.toml não tem a operação {name} em {day}")
+    return Operation(row["natOp"], row["tpNF"], row["finNFe"], row["cfop"], row["cfop_st"])
+
+
+@lru_cache(maxsize=64)
+def place_policy(day: date) -> str:
+    """`by_address` or `in_store`: where a sale handed over in the store to a buyer of another state happens."""
+    row = _newest("operations", "place", day, lambda _: True)
+    return "by_address" if row is None else str(row["policy"])

@@ -1,0 +1,202 @@
+"""What the command line does to an installation: prepare it, add certificates and keys, tell a document's story."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from functools import partial
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from gateway import demo_data
+from gateway.bootstrap import prepare_data
+from gateway.config import FILE_NAME, Settings
+from gateway.core.clock import SystemClock, from_epoch_ms
+from gateway.core.errors import ConfigInvalid, NotFound
+from gateway.core.taxid import Cnpj
+from gateway.nfe.branch import Branch
+from gateway.nfe.certificate import load
+from gateway.nfe.lifecycle import DOCUMENT
+from gateway.nfe.ports import Pfx
+from gateway.sim.pki import TestPki
+from gateway.store import access, documents, setup
+from gateway.store.database import Database, open_database
+from gateway.store.vault import Vault
+
+_TOML = """# Configuração do gateway. Toda chave tem um valor padrão; veja docs/reference/configuration.md.
+# data_dir = "var/gateway"
+# port = 8080
+# database_url = "postgresql://usuario@servidor/base"
+# redis_url = "redis://servidor:6379/0"
+"""
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[tuple[Database, Vault]]:
+    """The installation's database, brought up to date, and its vault."""
+    vault = await asyncio.to_thread(prepare_data, settings)
+    db = await open_database(settings.database)
+    try:
+        yield db, vault
+    finally:
+        await db.close()
+
+
+async def initialise(
+    settings: Settings, *, user: str, test_branch: bool, cnpj: str = "", uf: str = "SP", crt: str = "3"
+) -> dict[str, Any]:
+    """Prepare data directory, key, database and console user; with `test_branch`, a branch ready to issue in homologação.
+
+    Run again it keeps what exists: an existing user keeps its password, an existing test branch its certificate.
+    """
+    if not Path(FILE_NAME).exists():
+        Path(FILE_NAME).write_text(_TOML, encoding="utf-8")
+    result: dict[str, Any] = {"data_dir": settings.data_dir, "database": settings.database.split("@")[-1], "user": user}
+    async with opened(settings) as (db, vault):
+        at = SystemClock().epoch_ms()
+        if await db.read(lambda conn: access.get_user(conn, user)) is None:
+            password = new_password()
+            hashed = await asyncio.to_thread(access.hash_password, password)
+            await db.write(lambda conn: access.put_user(conn, username=user, password_hash=hashed, role="admin", at=at))
+            result["password"] = password
+        if test_branch:
+            result |= await make_test_branch(db, vault, settings.data, cnpj=cnpj or demo_data.TEST_CNPJ, uf=uf, crt=crt)
+    return result
+
+
+async def make_test_branch(
+    db: Database,
+    vault: Vault,
+    data: Path,
+    *,
+    cnpj: str,
+    uf: str = "SP",
+    crt: str = "3",
+    printer: str = "",
+    pki: TestPki | None = None,
+) -> dict[str, Any]:
+    """An invented branch in homologação with an A1 of the test PKI, three products and an API key for everything."""
+    try:
+        number = Cnpj(cnpj)
+    except ValueError as error:
+        raise ConfigInvalid(f"CNPJ inválido: {error}.", fix="Use um CNPJ com dígitos verificadores corretos.") from error
+    authority = pki or await asyncio.to_thread(TestPki, data / "pki")
+    branch = demo_data.branch(str(number), uf=uf, crt=crt, printer=printer)
+    at = SystemClock().epoch_ms()
+    await db.write(lambda conn: setup.put_branch(conn, branch, at))
+    if await db.read(lambda conn: setup.active_certificate(conn, number)) is None:
+        password = secrets.token_urlsafe(12)
+        pfx = await asyncio.to_thread(authority.issue_a1, str(number), branch.name, password)
+        await _store_certificate(db, vault, str(number), pfx, password)
+
+    def products(conn: Any) -> None:
+        for product in demo_data.PRODUCTS:
+            setup.put_product(conn, product, at)
+
+    await db.write(products)
+    token = await db.write(lambda conn: access.new_key(conn, environment="test", name="teste", scopes=access.SCOPES, at=at)[1])
+    return {"branch": str(number), "api_key": token, "ca": str(authority.ca_path)}
+
+
+async def _store_certificate(db: Database, vault: Vault, branch: str, pfx: bytes, password: str) -> setup.CertificateRow:
+    certificate = await asyncio.to_thread(load, Pfx(pfx, password))
+    clock = SystemClock()
+    certificate.check(clock.now(), branch)
+    return await db.write(
+        lambda conn: setup.put_certificate(conn, vault, branch, pfx=pfx, password=password, info=certificate, at=clock.epoch_ms())
+    )
+
+
+async def add_certificate(settings: Settings, branch: str, pfx: bytes, password: str) -> str:
+    """Activate an A1 for a branch; answers what to tell. Raises CertificateInvalid, CertificateExpired and NotFound."""
+    number = _cnpj(branch)
+    async with opened(settings) as (db, vault):
+        if await db.read(lambda conn: setup.get_branch(conn, number)) is None:
+            raise NotFound(f"A filial {number} não está cadastrada.", fix="Cadastre-a primeiro em PUT /v1/branches/{cnpj}.")
+        row = await _store_certificate(db, vault, number, pfx, password)
+    return f"Certificado ativo para {number}: {row.subject}, válido até {_day(row.not_after)}."
+
+
+async def list_certificates(settings: Settings) -> list[str]:
+    """One line a branch."""
+    async with opened(settings) as (db, _):
+        branches: list[Branch] = await db.read(setup.list_branches)
+        lines = []
+        for branch in branches:
+            row = await db.read(partial(setup.active_certificate, branch=branch.cnpj))
+            lines.append(f"{branch.cnpj}  " + (f"{row.subject}, válido até {_day(row.not_after)}" if row else "sem certificado"))
+        return lines or ["Nenhuma filial cadastrada."]
+
+
+async def add_key(settings: Settings, name: str, scopes: tuple[str, ...], branches: tuple[str, ...]) -> str:
+    """A new API key; its text is seen only here. `*` means every scope, every branch."""
+    wanted = access.SCOPES if scopes == ("*",) else scopes
+    seen = () if branches == ("*",) else tuple(_cnpj(text) for text in branches)
+    async with opened(settings) as (db, _):
+        at = SystemClock().epoch_ms()
+        try:
+            return await db.write(
+                lambda conn: access.new_key(conn, environment="live", name=name, scopes=wanted, branches=seen, at=at)[1]
+            )
+        except ValueError as error:
+            raise ConfigInvalid(str(error), fix=f"Escopos: {', '.join(access.SCOPES)}.") from error
+
+
+async def list_keys(settings: Settings) -> list[str]:
+    """One line a key, without secrets."""
+    async with opened(settings) as (db, _):
+        keys = await db.read(access.list_keys)
+    return [
+        f"{key.id}  {key.name}  {' '.join(sorted(key.scopes))}  {'revogada' if key.revoked_at else 'ativa'}" for key in keys
+    ] or ["Nenhuma chave."]
+
+
+async def revoke_key(settings: Settings, key_id: str) -> str:
+    """End a key at once."""
+    async with opened(settings) as (db, _):
+        at = SystemClock().epoch_ms()
+        if not await db.write(lambda conn: access.revoke_key(conn, key_id, at)):
+            raise NotFound(f"A chave {key_id!r} não existe ou já foi revogada.", fix="Veja os ids em: gateway key list")
+    return f"Chave {key_id} revogada."
+
+
+async def story(settings: Settings, ref: str) -> list[str]:
+    """A document's life in plain pt-BR, by ref or chave. Raises NotFound."""
+    async with opened(settings) as (db, _):
+        doc = await db.read(lambda conn: documents.by_ref(conn, ref) or documents.by_chave(conn, ref))
+        if doc is None:
+            raise NotFound(f"Nenhum documento com ref ou chave {ref!r}.", fix="Confira o ref enviado ou procure no console.")
+        branch = await db.read(lambda conn: setup.get_branch(conn, doc.branch))
+        events = await db.read(lambda conn: documents.events(conn, doc.id))
+    zone = ZoneInfo(branch.time_zone if branch else "America/Sao_Paulo")
+    lines = [f"{doc.ref}: {DOCUMENT.labels[doc.status]}, R$ {doc.total}"]
+    if doc.chave:
+        lines.append(f"Número {doc.number}, série {doc.series}, chave {doc.chave}")
+    lines += [f"{_moment(event.at, zone)}  {event.text}" for event in events]
+    return lines
+
+
+def _cnpj(text: str) -> str:
+    try:
+        return str(Cnpj(text))
+    except ValueError as error:
+        raise ConfigInvalid(f"CNPJ inválido: {error}.", fix="Informe os 14 caracteres do CNPJ da filial.") from error
+
+
+def _day(ms: int) -> str:
+    return f"{from_epoch_ms(ms):%d/%m/%Y}"
+
+
+def _moment(ms: int, zone: ZoneInfo) -> str:
+    local: datetime = from_epoch_ms(ms).astimezone(zone)
+    return f"{local:%d/%m/%Y %H:%M:%S}"
+
+
+def new_password() -> str:
+    """A password for the console that can be read aloud: 15 characters, about 74 random bits."""
+    alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
+    return "-".join("".join(secrets.choice(alphabet) for _ in range(5)) for _ in range(3))

@@ -1,0 +1,142 @@
+"""One NF-e as the authoriser reads it: a light tree with short paths and decimals.
+
+The tree is copied once out of lxml, as the rules ask a note some two hundred questions.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from lxml import etree
+
+from gateway.sim.sefaz.chave import UF_OF, Key
+from gateway.sim.sefaz.schema import DSIG, NFE
+
+ZERO = Decimal("0.00")
+_PREFIX = len(f"{{{NFE}}}")
+
+
+class Node:
+    """An element of the NF-e's namespace: its text, its children by tag, and nItem when it is a det."""
+
+    __slots__ = ("children", "nItem", "text")
+
+    def __init__(self, element: etree._Element) -> None:
+        self.text = element.text or ""
+        self.nItem = ""
+        self.children: dict[str, list[Node]] = _LEAF
+        if len(element):
+            self.nItem = str(element.get("nItem", ""))
+            self.children = {}
+            for child in element:
+                self.children.setdefault(str(child.tag)[_PREFIX:], []).append(Node(child))
+
+
+_LEAF: dict[str, list[Node]] = {}
+
+
+def find_all(node: Node, path: str) -> list[Node]:
+    """Every node at `path`: tags of the layout, `*` for any."""
+    nodes = [node]
+    for step in path.split("/"):
+        if step == "*":
+            nodes = [child for parent in nodes for group in parent.children.values() for child in group]
+        else:
+            nodes = [child for parent in nodes for child in parent.children.get(step, ())]
+    return nodes
+
+
+def find(node: Node, path: str) -> Node | None:
+    """The first node at `path`, or None."""
+    if "/" not in path and path != "*":
+        group = node.children.get(path)
+        return group[0] if group else None
+    nodes = find_all(node, path)
+    return nodes[0] if nodes else None
+
+
+def text(node: Node, path: str) -> str:
+    """The text at `path`, empty when absent."""
+    found = find(node, path)
+    return "" if found is None else found.text
+
+
+def amount(node: Node, path: str) -> Decimal:
+    """The number at `path`, zero when absent. The schema has already said it is one."""
+    found = find(node, path)
+    return ZERO if found is None or not found.text else Decimal(found.text)
+
+
+def total(nodes: list[Node], path: str) -> Decimal:
+    """Sum of the number at `path` over every node."""
+    return sum((amount(node, path) for node in nodes), ZERO)
+
+
+class Note:
+    """A `<NFe>` that the schema accepted. Fields that every rule asks for are read once."""
+
+    def __init__(self, root: etree._Element) -> None:
+        inf = root.find(f"{{{NFE}}}infNFe")
+        if inf is None:
+            raise ValueError("NFe sem infNFe")
+        self.root = root
+        self.inf = Node(inf)
+        self.Id = inf.get("Id") or ""
+        self.key = Key(self.Id[3:])
+        self.ide = self.inf.children["ide"][0]
+        self.emit = self.inf.children["emit"][0]
+        self.dest = find(self.inf, "dest")
+        self.items = self.inf.children["det"]
+        self.mod = text(self.ide, "mod")
+        self.tpAmb = text(self.ide, "tpAmb")
+        self.tpEmis = text(self.ide, "tpEmis")
+        self.finNFe = text(self.ide, "finNFe")
+        self.idDest = text(self.ide, "idDest")
+        self.CRT = text(self.emit, "CRT")
+        self.dhEmi = datetime.fromisoformat(text(self.ide, "dhEmi"))
+        self.digVal = root.findtext(f".//{{{DSIG}}}DigestValue") or ""
+        self.suplementar = root.find(f"{{{NFE}}}infNFeSupl") is not None
+
+    @property
+    def cUF(self) -> str:
+        return text(self.ide, "cUF")
+
+    @property
+    def serie(self) -> int:
+        return int(text(self.ide, "serie"))
+
+    @property
+    def nNF(self) -> int:
+        return int(text(self.ide, "nNF"))
+
+    @property
+    def issuer(self) -> str:
+        """CNPJ or CPF of the issuer."""
+        return text(self.emit, "CNPJ") or text(self.emit, "CPF")
+
+    @property
+    def issuer_uf(self) -> str:
+        return UF_OF.get(self.cUF, "")
+
+    @property
+    def dest_uf(self) -> str:
+        return "" if self.dest is None else text(self.dest, "enderDest/UF")
+
+    @property
+    def homologacao(self) -> bool:
+        return self.tpAmb == "2"
+
+    @property
+    def consumer_in_other_uf(self) -> bool:
+        """Interstate sale to a final consumer that pays no ICMS: where DIFAL is due (EC 87/2015)."""
+        return (
+            self.idDest == "2"
+            and text(self.ide, "indFinal") == "1"
+            and self.dest is not None
+            and text(self.dest, "indIEDest") == "9"
+        )
+
+    @property
+    def vNF(self) -> Decimal:
+        return amount(self.inf, "total/ICMSTot/vNF")

@@ -1,0 +1,64 @@
+"""Numbers of a branch, model, series and environment: taken one by one, each with one owner and a visible end."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.core.errors import ConfigInvalid
+from gateway.store.document_rows import DocumentRow
+from gateway.store.tables import number_sequences, numbers
+
+LAST = 999_999_999
+"""Largest nNF of the layout."""
+
+NumberState = Literal["held", "authorized", "denied", "cancelled", "voided"]
+
+ENDS: dict[str, NumberState] = {
+    "authorized": "authorized",
+    "denied": "denied",
+    "cancelled": "cancelled",
+    "voided": "voided",
+}
+"""Status of a document that ends its number's doubt, and the number's state then."""
+
+
+def allocate(conn: Connection, doc: DocumentRow, at: int) -> int:
+    """The next number of the document's series, held by it. Concurrent callers wait for each other: no gap, no number twice.
+
+    A gap cannot come from a rollback either: the sequence is a row of the same transaction. Raises ConfigInvalid at the end
+    of the series.
+    """
+    series = {"branch": doc.branch, "model": doc.model, "series": doc.series, "environment": doc.environment}
+    dialect: Any = sqlite if conn.dialect.name == "sqlite" else postgresql
+    statement = (
+        dialect.insert(number_sequences)
+        .values(**series, next=2)
+        .on_conflict_do_update(
+            index_elements=list(series),
+            set_={"next": number_sequences.c.next + 1},
+            where=number_sequences.c.next <= LAST,
+        )
+        .returning(number_sequences.c.next)
+    )
+    following = conn.execute(statement).scalar()
+    if following is None:
+        raise ConfigInvalid(
+            f"A série {doc.series} da filial {doc.branch} chegou ao último número.",
+            fix="Configure outra série na filial e tente de novo.",
+        )
+    number = int(following) - 1
+    conn.execute(insert(numbers).values(**series, number=number, document=doc.id, state="held", at=at))
+    return number
+
+
+def settle(conn: Connection, document: str, state: NumberState, at: int) -> None:
+    """Write how the document's number ended; a document without one has nothing to write."""
+    conn.execute(update(numbers).where(numbers.c.document == document).values(state=state, at=at))
+
+
+def state_of(conn: Connection, document: str) -> NumberState | None:
+    """The state of the number that the document owns, or None when it owns none."""
+    return conn.execute(select(numbers.c.state).where(numbers.c.document == document)).scalar()

@@ -1,0 +1,1 @@
+"""Fiscal tables, dated: read by `gateway.nfe.tables`."""

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+import pytest
+
+from gateway.nfe.certificate import Certificate, load
+from gateway.nfe.certificate_maker import make_test_pfx
+from gateway.nfe.ports import Pfx
+from tests.unit.nfe.made import AT, CNPJ
+
+
+@pytest.fixture(scope="session")
+def pfx() -> Pfx:
+    return make_test_pfx(CNPJ, "LOJA EXEMPLO", "segredo", at=AT)
+
+
+@pytest.fixture(scope="session")
+def certificate(pfx: Pfx) -> Certificate:
+    return load(pfx)
