@@ -175,7 +175,13 @@ class Stage:
         self.http = aiohttp.ClientSession(
             gateway.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=aiohttp.ClientTimeout(total=30)
         )
-        account = {"account": demo_data.ACCOUNT, "app_key": APP_KEY, "app_token": APP_TOKEN, "hook_secret": HOOK_SECRET}
+        account = {
+            "account": demo_data.ACCOUNT,
+            "app_key": APP_KEY,
+            "app_token": APP_TOKEN,
+            "hook_secret": HOOK_SECRET,
+            "config": {"policy": {"stand_in_cpf": demo_data.STAND_IN_CPF}},
+        }
         await self._call("PUT", f"/v1/branches/{demo_data.TEST_CNPJ}/vtex", account)
         await self._hook()
 

@@ -10,6 +10,8 @@ from gateway.nfe.branch import Branch, Printer, TechnicalContact
 from gateway.nfe.sale import Address, Product, TaxProfile
 
 TEST_CNPJ = "11222333000181"
+STAND_IN_CPF = "52998224725"
+"""Takes the place of a buyer's document with wrong check digits, as VTEX's own example orders have; homologação only."""
 PLAIN_NCM = "39269090"
 ACCOUNT = "lojademo"
 

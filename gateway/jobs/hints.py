@@ -227,6 +227,6 @@ async def _end(worker: ArqWorker) -> None:
 async def _close_pool(pool: ArqRedis) -> None:
     try:
         async with asyncio.timeout(PUBLISH_TIMEOUT):
-            await pool.close(close_connection_pool=True)
+            await pool.aclose(close_connection_pool=True)
     except _OUTAGE as error:
         log.info("hints.close_failed", error=str(error))

@@ -65,6 +65,7 @@ def compose(sale: Sale, branch: Branch, products: Mapping[str, Product], *, at: 
     reliable = len(findings.faults) == told
     if reliable and sums.note_value > MAX_REAIS:
         findings.add("NFE-SALE-09", "$.items", total=sums.note_value)
+        reliable = False
     payment = pag(sale, sums.note_value if reliable else None, findings)
     carriage = transp(sale.freight, findings)
     presence = _PRESENCE[sale.presence]

@@ -33,8 +33,11 @@ def pag(sale: Sale, total: Decimal | None, findings: Findings) -> Pag:
     for i, payment in enumerate(sale.payments):
         path = f"$.payments[{i}]"
         means = table[payment.method]
+        before = len(findings.faults)
         amount = reais(payment.amount, "O valor do pagamento", f"{path}.amount", findings)
-        if means.code == "90" and (amount or len(sale.payments) > 1):
+        if len(findings.faults) > before:
+            pass  # the amount is told already; what follows would only repeat it
+        elif means.code == "90" and (amount or len(sale.payments) > 1):
             findings.add("NFE-PAY-04", path)
         elif means.code != "90" and not amount and total:
             findings.add("NFE-PAY-09", f"{path}.amount", method=payment.method)

@@ -99,6 +99,9 @@ def validate(xml: bytes, root: str = "nfe") -> tuple[Fault, ...]:
     except etree.XMLSyntaxError as error:
         message = f"O texto não é XML bem formado: {error.msg}."
         return (Fault(code="NFE-XSD-MALFORMED", path="$", message=message, fix="Envie o XML como foi gerado.", source=SOURCE),)
+    if bool(document.docinfo.internalDTD):
+        message = "O XML da nota não pode trazer DOCTYPE."
+        return (Fault(code="NFE-XSD-MALFORMED", path="$", message=message, fix="Retire o DOCTYPE do XML.", source=SOURCE),)
     schema = _schema(root)
     if schema.validate(document):
         return ()

@@ -25,6 +25,7 @@ from gateway.nfe.ports import Pfx
 from gateway.nfe.sale import Customer, Product
 from gateway.store.tables import branches, certificates, customers, products, vtex_accounts
 from gateway.store.vault import Vault
+from gateway.workflows.order_policy import OrderPolicy
 from gateway.workflows.ports import MarketplaceAccess
 
 PAGE = 200
@@ -246,12 +247,12 @@ def list_customers(conn: Connection, *, after: str = "", limit: int = PAGE) -> l
 class VtexAccountConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How orders of one account are treated; nothing here is secret.
 
-    base_url: empty means `https://{account}.vtexcommercestable.com.br`. both_documents: who is the buyer when an order
-    carries a CPF and a CNPJ; `park` asks a person. auto_invoice: push the invoice as soon as the note is authorised.
+    base_url: empty means `https://{account}.vtexcommercestable.com.br`. policy: how an order becomes a sale. auto_invoice: push
+    the invoice as soon as the note is authorised; without it a person asks for it.
     """
 
     base_url: Annotated[str, Meta(max_length=200)] = ""
-    both_documents: Literal["park", "cpf", "cnpj"] = "park"
+    policy: OrderPolicy = OrderPolicy()
     auto_invoice: bool = True
 
 
@@ -277,6 +278,10 @@ class VtexAccess:
 
     def __repr__(self) -> str:
         return f"VtexAccess({self.access.account!r})"
+
+    def accepts(self, secret: str) -> bool:
+        """Whether a notification carried the account's secret, compared in constant time."""
+        return hmac.compare_digest(self.hook_secret.encode(), secret.encode())
 
 
 def put_vtex_account(
@@ -345,10 +350,14 @@ def vtex_access(conn: Connection, vault: Vault, account: str) -> VtexAccess | No
         return None
     config = msgspec.json.decode(row.config, type=VtexAccountConfig)
     base_url = config.base_url or f"https://{account}.vtexcommercestable.com.br"
-    access = MarketplaceAccess(account, base_url, vault.open(row.app_key).decode(), vault.open(row.app_token).decode())
+    key, token = vault.open(row.app_key).decode(), vault.open(row.app_token).decode()
+    access = MarketplaceAccess(account, base_url, key, token, _allowed(conn, row.branch, config.policy))
     return VtexAccess(access, row.branch, vault.open(row.hook_secret).decode(), config)
 
 
-def hook_secret_matches(expected: VtexAccess, received: str) -> bool:
-    """Whether a notification carried the account's secret, compared in constant time."""
-    return hmac.compare_digest(expected.hook_secret.encode(), received.encode())
+def _allowed(conn: Connection, cnpj: str, policy: OrderPolicy) -> OrderPolicy:
+    """The policy without what a branch in produção may not do: no document is ever stood in for there."""
+    branch = get_branch(conn, cnpj)
+    if branch is not None and branch.environment == 2:
+        return policy
+    return msgspec.structs.replace(policy, stand_in_cpf="")

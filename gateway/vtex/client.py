@@ -6,7 +6,7 @@ Throttled(after), Refused (`VTEX-400`, `VTEX-401`, ...) and ProtocolBroken. Sour
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,6 @@ from gateway.core.errors import ProtocolBroken, Refused
 from gateway.vtex.hook import order_id_allowed
 from gateway.vtex.hook_config import HookConfig, hook_body, read_config
 from gateway.vtex.invoice import invoice_body
-from gateway.vtex.policy import OrderPolicy
 from gateway.vtex.translate import translate
 from gateway.vtex.transport import Endpoint, Transport
 from gateway.vtex.wire import decode_json
@@ -40,28 +39,17 @@ FEED_LOT = 10
 PAGE = 100
 MAX_PAGES = 30
 
-PolicyOf = Callable[[str, str], OrderPolicy]
-"""The policy of an account (name) for an issuing branch (CNPJ)."""
-
-
-def plain_policy(account: str, branch: str) -> OrderPolicy:
-    """The defaults, for every account and branch."""
-    return OrderPolicy()
-
 
 class VtexClient:
     """One session for every account and branch. Timeouts in seconds."""
 
-    def __init__(
-        self, *, connect_timeout: float = 5, read_timeout: float = 30, policy: PolicyOf = plain_policy, clock: Clock | None = None
-    ) -> None:
-        self._policy = policy
+    def __init__(self, *, connect_timeout: float = 5, read_timeout: float = 30, clock: Clock | None = None) -> None:
         self._transport = Transport(clock or SystemClock(), connect_timeout=connect_timeout, read_timeout=read_timeout)
 
     async def fetch(self, access: MarketplaceAccess, order_id: str, *, branch: str) -> MarketplaceOrder:
         """GET the order and translate it. An answer about another order is ProtocolBroken."""
         raw = await self._transport.call(access, GET_ORDER, order_id=_checked(order_id))
-        order = translate(raw, account=access.account, branch=branch, policy=self._policy(access.account, branch))
+        order = translate(raw, account=access.account, branch=branch, policy=access.policy)
         if order.order_id != order_id:
             raise ProtocolBroken(
                 f"A VTEX respondeu com o pedido {order.order_id[:80]!r} quando se pediu {order_id!r}.",

@@ -7,7 +7,7 @@ nothing here serves it. Source: Orders API, `POST /api/oms/pvt/orders/{orderId}/
 from __future__ import annotations
 
 import re
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_FLOOR
 
 import msgspec
 
@@ -78,12 +78,8 @@ def _by_sku(lines: tuple[InvoiceLine, ...]) -> list[InvoiceLine]:
 
 
 def _line(line: InvoiceLine) -> InvoiceItem:
-    """Goods sold by measure (0,9 kg) have no whole quantity: they go as one, at the line's price."""
-    quantity, price = line.quantity, line.unit_price
-    if quantity != quantity.to_integral_value():
-        quantity, price = Decimal(1), price * quantity
-    centavos = int((price.scaleb(2)).to_integral_value(ROUND_FLOOR))
-    return InvoiceItem(id=line.sku, price=centavos, quantity=int(quantity), description=line.description)
+    centavos = int((line.unit_price.scaleb(2)).to_integral_value(ROUND_FLOOR))
+    return InvoiceItem(id=line.sku, price=centavos, quantity=line.quantity, description=line.description)
 
 
 def _refused(message: str, code: str) -> Refused:

@@ -15,7 +15,7 @@ from gateway.vtex.addresses import address
 from gateway.vtex.amounts import Amounts, amounts
 from gateway.vtex.customers import Buyer, decide_buyer
 from gateway.vtex.payments import payments
-from gateway.vtex.policy import OrderPolicy
+from gateway.workflows.order_policy import OrderPolicy
 from gateway.vtex.rows import RowAmounts
 from gateway.vtex.status import holds as status_holds
 from gateway.vtex.wire import Order, PackageAttachment, decode_order, reais, text
@@ -91,6 +91,7 @@ def _item(row: RowAmounts) -> OrderItem:
         reference=text(item.ref_id) or None,
         gtin=text(item.ean) or None,
         name=text(item.name) or text(item.id),
+        units=int(item.quantity or 0),
         quantity=row.quantity,
         unit=clean_text(text(item.measurement_unit), 6).upper() or "UN",
         gross=row.gross,

@@ -48,7 +48,7 @@ ORDER = Machine(
     },
 )
 
-CANCELLED_STATUSES = frozenset({"cancel", "canceled", "cancellation-requested", "request-cancel", "waiting-for-seller-decision"})
+CANCELLED_STATUSES = frozenset({"cancel", "canceled", "cancellation-requested", "request-cancel", "waiting-for-seller-decision", "replaced"})
 """VTEX's own words for an order that is being or was cancelled (vtex.md 2.6)."""
 
 
@@ -111,10 +111,10 @@ def _invoiced(outputs: list[Package]) -> Decimal:
 
 def invoice_lines(order: MarketplaceOrder) -> tuple[InvoiceLine, ...]:
     """One line per SKU, quantities added up; the unit price is floored to cents, the residue lives in the invoice's value."""
-    totals: dict[str, tuple[Decimal, Decimal, str]] = {}
+    totals: dict[str, tuple[int, Decimal, str]] = {}
     for item in order.items:
-        quantity, amount, name = totals.get(item.sku, (Decimal(0), Decimal(0), item.name))
-        totals[item.sku] = (quantity + item.quantity, amount + item.gross - item.discount, name)
+        quantity, amount, name = totals.get(item.sku, (0, Decimal(0), item.name))
+        totals[item.sku] = (quantity + item.units, amount + item.gross - item.discount, name)
     return tuple(
         InvoiceLine(sku, quantity, (amount / quantity).quantize(CENT, ROUND_FLOOR), name)
         for sku, (quantity, amount, name) in totals.items()

@@ -8,16 +8,18 @@ from decimal import Decimal
 from typing import Literal, Protocol
 
 from gateway.nfe.sale import Customer, Sale
+from gateway.workflows.order_policy import OrderPolicy
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class MarketplaceAccess:
-    """How to reach one account. Secrets are never printed."""
+    """How to reach one account, and how its orders become sales. Secrets are never printed."""
 
     account: str
     base_url: str
     app_key: str
     app_token: str
+    policy: OrderPolicy = OrderPolicy()
 
     def __repr__(self) -> str:
         return f"MarketplaceAccess({self.account!r})"
@@ -36,13 +38,17 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class OrderItem:
-    """A row as ordered: ids to look the product up by, and the exact total in reais (gross and discount)."""
+    """A row as ordered: ids to look the product up by, and the exact total in reais (gross and discount).
+
+    `units` is the count the marketplace sold; `quantity` is that in the unit of measure (3 x 0,3 kg = 0,9).
+    """
 
     row: int
     sku: str
     reference: str | None
     gtin: str | None
     name: str
+    units: int
     quantity: Decimal
     unit: str
     gross: Decimal
@@ -90,7 +96,7 @@ class InvoiceLine:
     """One SKU of the invoice: unit price in reais (floored to cents), summed quantity."""
 
     sku: str
-    quantity: Decimal
+    quantity: int
     unit_price: Decimal
     description: str
 

@@ -56,6 +56,7 @@ KINDS = {
     "vtex.order": "Ler pedido VTEX",
     "vtex.start_handling": "Avisar preparo à VTEX",
     "vtex.invoice": "Enviar fatura à VTEX",
+    "vtex.confirm": "Conferir fatura na VTEX",
     "vtex.sweep": "Varrer pedidos VTEX",
 }
 

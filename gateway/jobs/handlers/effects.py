@@ -43,7 +43,9 @@ def _tell_order(conn: Any, doc: DocumentRow, order_id: str, at: int) -> None:
         orders.move(
             conn, order_id, "authorize", at=at, text=f"Nota {doc.number} autorizada: {doc.chave}.", data={"document": doc.id}
         )
-        request_invoice(conn, order.account, order.external_id, order_id)
+        account = setup.get_vtex_account(conn, order.account)
+        if account is None or account.config.auto_invoice:
+            request_invoice(conn, order.account, order.external_id, order_id)
     elif doc.status in ("rejected", "denied") and order.state in ("issuing", "parked"):
         reason = doc.reason or "sem motivo informado"
         hold = Hold(

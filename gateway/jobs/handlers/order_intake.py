@@ -6,7 +6,7 @@ marketplace that it is being handled, after all of that is durable.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -55,7 +55,7 @@ class Accounts:
             return None
         access = found.access
         if self._override is not None:
-            access = MarketplaceAccess(access.account, self._override, access.app_key, access.app_token)
+            access = replace(access, base_url=self._override)
         return Account(access, found.branch)
 
     async def names(self) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from gateway.store import inbox, orders
 from gateway.store.database import Database
 from gateway.workflows.ports import Marketplace
 
-WINDOW = timedelta(days=2)
+WINDOW = timedelta(days=10)
+"""A boleto may be paid days after the order was created, and the list is by creation."""
 FEED_LOTS = 20
 
 

@@ -221,8 +221,10 @@ class VirtualPrinter:
                 self._carry_out(job, command)
                 self._active = job if self._mechanism.busy else None
             else:
-                if self._active is job:
+                if self._mechanism.busy:
                     self._finish("connection-closed")
+                else:
+                    self._mechanism.take_paper()  # modes and drawer pulses of this job are no part of the next one's receipt
                 self._active = None
                 self._jobs.remove(job)
         self._room.set()
@@ -233,11 +235,13 @@ class VirtualPrinter:
         if command.name == "GS r":
             answer = queued_status(self._state, command.args[0])
             if answer is None:
-                self._mechanism.note("command.unsupported", command="GS r", raw=command.raw.hex())
+                self._note("command.unsupported", command="GS r", raw=command.raw.hex())
             elif not self.faults.ignore_ack:
                 job.reply(answer)
             return
+        known = len(self._mechanism.paper.events)
         cut = self._mechanism.apply(command)
+        self.events.extend(self._mechanism.paper.events[known:])
         if cut is not None:
             self._finish("partial-cut" if cut.partial else "cut")
 
@@ -246,11 +250,10 @@ class VirtualPrinter:
         if paper.blank:
             # Feed and cut with nothing on the strip, as after a torn job: paper, but no receipt.
             self._note("blank", boundary=boundary, height=paper.height)
-            self.events.extend(paper.events)
             return
         receipt = Receipt(self._number, boundary, paper)
         self._number += 1
-        self.events.extend({**event, "receipt": receipt.number} for event in paper.events)
+        self._note("receipt", number=receipt.number, boundary=boundary)
         if self._out_dir is not None:
             receipt.write_to(self._out_dir)
         self.receipts.append(receipt)

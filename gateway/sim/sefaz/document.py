@@ -96,7 +96,7 @@ class Note:
         self.CRT = text(self.emit, "CRT")
         self.dhEmi = datetime.fromisoformat(text(self.ide, "dhEmi"))
         self.digVal = root.findtext(f".//{{{DSIG}}}DigestValue") or ""
-        self.suplementar = root.find(f"{{{NFE}}}infNFeSupl") is not None
+        self.qrCode = root.findtext(f"{{{NFE}}}infNFeSupl/{{{NFE}}}qrCode") or ""
 
     @property
     def cUF(self) -> str:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 _TEXTS = {
     "100": "Autorizado o uso da NF-e",
-    "101": "Cancelamento de NF-e homologado",
     "103": "Lote recebido com sucesso",
     "104": "Lote processado",
     "105": "Lote em processamento",
@@ -67,6 +66,7 @@ _TEXTS = {
     "392": "Não informados os dados da operação de pagamento por cartão de crédito / débito",
     "393": "NF-e com o grupo de Informações Suplementares",
     "394": "Nota Fiscal sem a informação do QR-Code",
+    "397": "Parâmetro do QR-Code divergente da Nota Fiscal",
     "402": "XML da área de dados com codificação diferente de UTF-8",
     "404": "Uso de prefixo de namespace não permitido",
     "410": "UF informada no campo cUF não é atendida pelo Web Service",
@@ -220,7 +220,7 @@ _TEXTS = {
     "1150": "Valor do IBS difere da soma do IBS da UF e do Município",
 }
 
-_POSITIVE = frozenset({"100", "101", "103", "104", "105", "106", "107", "108", "109", "110", "113", "114", "120", "150"})
+_POSITIVE = frozenset({"100", "103", "104", "105", "106", "107", "108", "109", "110", "113", "114", "120", "150"})
 _DENIED = frozenset({"301", "302", "303"})
 
 

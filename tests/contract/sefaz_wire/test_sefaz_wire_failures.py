@@ -6,8 +6,10 @@ import asyncio
 import socket
 import ssl
 import struct
+from contextlib import suppress
 from datetime import timedelta
 
+import aiohttp
 import pytest
 from sefaz_wire_pki import NOW, Authority
 from sefaz_wire_server import CHAVE, Seen, http, prot, replying, ret_envi, running, server_context
@@ -25,6 +27,8 @@ from gateway.nfe.answers import Authorized
 from gateway.nfe.ports import Pfx, SignedXml, Target
 from gateway.nfe.sefaz.client import SefazClient
 from gateway.nfe.sefaz.endpoints import Endpoints
+from gateway.nfe.sefaz.sessions import Sessions
+from gateway.nfe.sefaz.tls import ClientTls, Trust, client_tls
 
 OK = replying(ret_envi(inner=prot()))
 
@@ -56,12 +60,14 @@ async def silence(_seen: Seen, _writer: asyncio.StreamWriter) -> None:
 
 
 async def drip(_seen: Seen, writer: asyncio.StreamWriter) -> None:
-    """A body that keeps coming, too slowly to ever end: no single read is late."""
+    """A body that keeps coming, too slowly to ever end: no single read is late. The pace is the peer's, nobody waits for it."""
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    never = asyncio.Event()
     while True:
         writer.write(b" ")
         await writer.drain()
-        await asyncio.sleep(0.02)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(never.wait(), 0.02)
 
 
 @pytest.mark.parametrize("broken", [reset, hang_up, half])
@@ -228,6 +234,43 @@ async def test_renewed_certificate_is_used_from_the_next_call_on(pki, wires, sig
         renewed = Target("SP", 2, "55", pki.ca.pfx("Loja renovada"))
         await wire.client.authorize(renewed, signed, idLote=2)
     assert [seen.client for seen in wire.peer.seen] == ["Loja de teste", "Loja renovada"]
+
+
+async def test_least_used_certificate_gives_way_once_its_calls_are_over(pki):
+    timeout = aiohttp.ClientTimeout(total=5)
+    sessions = Sessions(trust=Trust(only=pki.ca_file), clock=SystemClock(), timeout=timeout, keep=1)
+    other = pki.ca.pfx("Outra loja")
+    async with sessions.lease(pki.pfx) as busy:
+        async with sessions.lease(other) as second:
+            assert len(sessions) == 1
+            assert not busy.closed, "a session with a call in flight stays open"
+        async with sessions.lease(other) as again:
+            assert again is second
+    assert busy.closed
+    async with sessions.lease(pki.pfx) as reopened:
+        assert reopened is not busy
+        assert second.closed
+    await sessions.close()
+    assert reopened.closed
+
+
+async def test_certificate_is_opened_once_however_many_calls_start_together(pki, monkeypatch):
+    opened: list[Pfx] = []
+
+    def counted(pfx: Pfx, trust: Trust) -> ClientTls:
+        opened.append(pfx)
+        return client_tls(pfx, trust)
+
+    monkeypatch.setattr("gateway.nfe.sefaz.sessions.client_tls", counted)
+    sessions = Sessions(trust=Trust(only=pki.ca_file), clock=SystemClock(), timeout=aiohttp.ClientTimeout(total=5))
+
+    async def lease() -> aiohttp.ClientSession:
+        async with sessions.lease(Pfx(bytes(bytearray(pki.pfx.data)), pki.pfx.password)) as session:
+            return session
+
+    assert len(set(await asyncio.gather(*(lease() for _ in range(20))))) == 1
+    assert len(opened) == 1
+    await sessions.close()
 
 
 async def test_document_of_the_other_environment_never_leaves(wires, signed):

@@ -34,13 +34,15 @@ class Iis:
         assert process.stdout is not None
         self._in, self._out = process.stdin, process.stdout
         self.output = b""
+        self._seen = 0
 
     async def until(self, sign: bytes) -> None:
-        start = len(self.output)
-        while sign not in self.output[start:]:
+        """Read on to `sign`, from where the last one ended."""
+        while (at := self.output.find(sign, self._seen)) < 0:
             chunk = await self._out.read(4096)
             assert chunk, self.output.decode("utf-8", "replace")
             self.output += chunk
+        self._seen = at + len(sign)
 
     def type(self, data: bytes) -> None:
         self._in.write(data)
@@ -51,17 +53,16 @@ async def iis(server: Path, ca_file: Path, *options: str) -> AsyncIterator[tuple
     assert OPENSSL is not None
     process = await asyncio.create_subprocess_exec(
         *(OPENSSL, "s_server", "-accept", "127.0.0.1:0", "-tls1_2", "-cert", str(server), "-key", str(server)),
-        *("-CAfile", str(ca_file), "-state", *options),
+        *("-CAfile", str(ca_file), "-state", "-verify_return_error", "-no_resumption_on_reneg", *options),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
     peer = Iis(process)
     try:
-        await peer.until(b"ACCEPT ")
-        while not peer.output.endswith(b"\n"):
-            peer.output += await peer._out.read(1)
-        port = peer.output.split(b"ACCEPT ")[1].split(b"\n")[0].rsplit(b":", 1)[1]
+        await peer.until(b"ACCEPT 127.0.0.1:")
+        await peer.until(b"\n")
+        port = peer.output.split(b"ACCEPT 127.0.0.1:")[1].split(b"\n")[0]
         yield peer, f"https://127.0.0.1:{int(port)}"
     finally:
         process.kill()
@@ -71,28 +72,33 @@ async def iis(server: Path, ca_file: Path, *options: str) -> AsyncIterator[tuple
             transport.close()
 
 
+@asynccontextmanager
+async def talking_to(url: str, ca_file: Path) -> AsyncIterator[SefazClient]:
+    client = SefazClient(Endpoints(override_url=url, override_ca=ca_file), clock=SystemClock())
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
 @pytest.mark.parametrize("cipher", ["ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-SHA384", "DHE-RSA-AES256-GCM-SHA384"])
 async def test_certificate_asked_for_after_the_request_is_shown(pki, signed, cipher):
-    async with iis(pki.server, pki.ca_file, "-cipher", cipher) as (peer, url):
-        client = SefazClient(Endpoints(override_url=url, override_ca=pki.ca_file), clock=SystemClock())
+    async with iis(pki.server, pki.ca_file, "-cipher", cipher) as (peer, url), talking_to(url, pki.ca_file) as client:
         call = asyncio.create_task(client.authorize(Target("SP", 2, "55", pki.pfx), signed, idLote=1))
         await peer.until(b"</Envelope>")
         peer.type(b"R\n")
         await peer.until(b"read certificate verify")
-        await peer.until(b"write finished")
+        await peer.until(b"SSL_do_handshake -> 1")
         peer.type(http(ret_envi(inner=prot())))
         assert isinstance(await call, Authorized)
-        await client.close()
 
 
 async def test_certificate_refused_in_the_renegotiation_is_refused_not_unknown(pki, signed):
     stranger: Pfx = Authority("CA desconhecida").pfx("Loja")
-    async with iis(pki.server, pki.ca_file) as (peer, url):
-        client = SefazClient(Endpoints(override_url=url, override_ca=pki.ca_file), clock=SystemClock())
+    async with iis(pki.server, pki.ca_file) as (peer, url), talking_to(url, pki.ca_file) as client:
         call = asyncio.create_task(client.authorize(Target("SP", 2, "55", stranger), signed, idLote=1))
         await peer.until(b"</Envelope>")
         peer.type(b"R\n")
         with pytest.raises(Refused) as refused:
             await call
         assert refused.value.code == "SEFAZ-TLS-CLIENT"
-        await client.close()

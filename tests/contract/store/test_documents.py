@@ -16,8 +16,8 @@ from gateway.store.database import Database
 from gateway.store.documents import DocumentRow, NewDocument
 from gateway.store.numbers import LAST, state_of
 from gateway.store.tables import documents as documents_table
-from gateway.store.tables import number_sequences, numbers
 from gateway.store.tables import jobs as jobs_table
+from gateway.store.tables import number_sequences, numbers
 
 CHAVE = "35261111222333000181550010000000011123456789"
 OTHER = "35261211222333000181550010000000011123456780"

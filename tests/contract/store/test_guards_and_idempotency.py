@@ -52,11 +52,11 @@ async def test_the_first_answer_stands_for_its_key_and_client(db: Database) -> N
 
 
 async def test_another_body_under_the_same_key_is_refused(db: Database) -> None:
-    unit = lambda body_hash: (
-        lambda conn: idempotency.remember(  # noqa: E731
+    def unit(body_hash: bytes):
+        return lambda conn: idempotency.remember(
             conn, client="a", key="k", body_hash=body_hash, status=202, body="first", at=1000
         )
-    )
+
     await db.write(unit(b"h"))
 
     with pytest.raises(IdempotencyConflict):

@@ -19,10 +19,11 @@ from gateway.core.errors import ConfigInvalid, EdgeError, NotSent, OutcomeUnknow
 from gateway.vtex import transport
 from gateway.vtex.client import VtexClient
 from gateway.vtex.hook_config import STATUSES, HookConfig
-from gateway.vtex.policy import OrderPolicy
+from gateway.workflows.order_policy import OrderPolicy
 from gateway.workflows.ports import Invoice, InvoiceLine, Marketplace, MarketplaceAccess
 
 ORDER = Path(__file__).parents[2] / "unit" / "vtex" / "orders" / "card_installments.json"
+BOTH_DOCUMENTS = ORDER.with_name("company_with_contact_cpf.json")
 ORDER_ID = "v900003tst-01"
 BRANCH = "11222333000181"
 INVOICE = Invoice(
@@ -30,7 +31,7 @@ INVOICE = Invoice(
     chave="35261011222333000181550010000000011000000017",
     issued_at=datetime(2026, 10, 9, 16, 30, tzinfo=timezone(timedelta(hours=-3))),
     value=Decimal("112.80"),
-    lines=(InvoiceLine("3", Decimal(1), Decimal("99.90"), "Produto 3"),),
+    lines=(InvoiceLine("3", 1, Decimal("99.90"), "Produto 3"),),
     xml="<nfeProc/>",
 )
 
@@ -51,18 +52,13 @@ async def test_fetch(vtex: VtexServer, client: VtexClient, access: MarketplaceAc
     assert (seen.headers["X-VTEX-API-AppKey"], seen.headers["X-VTEX-API-AppToken"]) == (access.app_key, access.app_token)
 
 
-async def test_fetch_uses_the_policy_of_the_account_and_branch(vtex: VtexServer, access: MarketplaceAccess) -> None:
-    asked: list[tuple[str, str]] = []
-
-    def policy(account: str, branch: str) -> OrderPolicy:
-        asked.append((account, branch))
-        return OrderPolicy()
-
-    client = VtexClient(policy=policy)
-    vtex.script = [Answer(200, ORDER.read_bytes())]
-    await client.fetch(access, ORDER_ID, branch=BRANCH)
-    await client.close()
-    assert asked == [("lojateste", BRANCH)]
+async def test_fetch_uses_the_policy_of_the_access(vtex: VtexServer, client: VtexClient, access: MarketplaceAccess) -> None:
+    body = BOTH_DOCUMENTS.read_bytes()
+    vtex.script = [Answer(200, body), Answer(200, body)]
+    order_id = str(json.loads(body)["orderId"])
+    plain = await client.fetch(access, order_id, branch=BRANCH)
+    always = await client.fetch(replace(access, policy=OrderPolicy(both_documents="ask_always")), order_id, branch=BRANCH)
+    assert (plain.holds, [hold.code for hold in always.holds]) == ((), ["VTEX-BOTH-DOCUMENTS"])
 
 
 async def test_another_orders_body_is_not_taken_for_ours(vtex: VtexServer, client: VtexClient, access: MarketplaceAccess) -> None:

@@ -29,7 +29,7 @@ from tests.unit.api.house import CNPJ, OTHER, Edges, FakeCertificate, FakeClock,
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
     opened = await open_database(f"sqlite:///{tmp_path}/gateway.db")
-    await opened.write(lambda conn: metadata.create_all(conn))
+    await opened.write(metadata.create_all)
     yield opened
     await opened.close()
 

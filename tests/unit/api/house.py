@@ -25,6 +25,7 @@ from gateway.store.documents import DocumentRow, NewDocument
 CNPJ = "11222333000181"
 OTHER = "11444777000161"
 START = datetime(2026, 11, 3, 13, 0, tzinfo=UTC)
+PASSWORD = "uma senha longa"
 CHAVE = "35261111222333000181550010000000421000000424"
 
 
@@ -46,7 +47,7 @@ class FakeClock:
 class FakeCertificate:
     tax_id: str = CNPJ
     subject: str = "CN=LOJA DE TESTE"
-    serial: str = "0A1B"
+    serial: int = 0xA1B
     not_before: datetime = START - timedelta(days=10)
     not_after: datetime = START + timedelta(days=90)
 
@@ -94,11 +95,11 @@ def new_document(sale: Sale) -> NewDocument:
 class Edges:
     """What the fakes answer, and what they were asked."""
 
-    hook: HookAnswer = HookAnswer("accepted")
+    hook: HookAnswer = field(default_factory=lambda: HookAnswer("accepted"))
     hook_calls: list[tuple[str, Mapping[str, str], bytes]] = field(default_factory=list)
     hook_error: Exception | None = None
-    status: ServiceStatus | Exception = ServiceStatus("107", "Servico em Operacao", 1, None)
-    certificate: FakeCertificate | Exception = FakeCertificate()
+    status: ServiceStatus | Exception = field(default_factory=lambda: ServiceStatus("107", "Servico em Operacao", 1, None))
+    certificate: FakeCertificate | Exception = field(default_factory=FakeCertificate)
     reasons: dict[str, str] = field(default_factory=dict)
     fail: Exception | None = None
 
@@ -120,8 +121,8 @@ class House:
         )
         return {"Authorization": f"Bearer {made[1]}"}
 
-    async def user(self, username: str = "ana", password: str = "uma senha longa", role: Any = "operator") -> None:
-        hashed = access.hash_password(password)
+    async def user(self, username: str = "ana", role: Any = "operator") -> None:
+        hashed = access.hash_password(PASSWORD)
         await self.db.write(
             lambda conn: access.put_user(conn, username=username, password_hash=hashed, role=role, at=self.clock.epoch_ms())
         )

@@ -78,9 +78,10 @@ async def test_every_fault_of_the_business_rules_is_told(client: Client, house: 
 
 async def test_waiting_answers_200_as_soon_as_it_is_final(client: Client, house: House) -> None:
     key = await house.key()
+    accepted = asyncio.Event()
+    house.db.add_listener(lambda topics: accepted.set())
     waiting = asyncio.create_task(client.post("/v1/nfe", json=sale(), headers={**key, "Prefer": "wait=5"}))
-    while await house.rows(documents) == 0:
-        await asyncio.sleep(0)
+    await accepted.wait()
     await house.authorize("venda-1")
     answer = await waiting
     body = await answer.json()

@@ -3,6 +3,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import NoEncryption
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
+from cryptography.x509.oid import NameOID
 
 from gateway.core.errors import CertificateExpired, CertificateInvalid
 from gateway.nfe.certificate import Certificate, load
@@ -53,3 +59,48 @@ def test_dates_and_owner_are_checked(certificate: Certificate) -> None:
     with pytest.raises(CertificateInvalid) as other:
         certificate.check(AT, "11222333000181")
     assert other.value.code == "CERT-OTHER-OWNER"
+
+
+def self_made(common_name: str, names: list[x509.GeneralName], *, curve: bool = False) -> Pfx:
+    key = ec.generate_private_key(ec.SECP256R1()) if curve else rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(AT)
+        .not_valid_after(AT + timedelta(days=1))
+    )
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    made = builder.sign(key, hashes.SHA256())
+    return Pfx(serialize_key_and_certificates(b"x", key, made, None, NoEncryption()), "")
+
+
+def other_name(oid: str, der: bytes) -> x509.OtherName:
+    return x509.OtherName(x509.ObjectIdentifier(oid), der)
+
+
+def test_the_holder_of_an_ecpf_is_a_person() -> None:
+    data = b"01011990" + b"52998224725" + b"0" * 11 + b"0" * 15
+    opened = load(self_made("PESSOA", [other_name("2.16.76.1.3.1", b"\x13" + bytes([len(data)]) + data)]))
+    assert opened.tax_id == "52998224725"
+    opened.check(AT, CNPJ)
+
+
+def test_the_cnpj_wins_over_the_person_who_answers_for_it() -> None:
+    person = other_name("2.16.76.1.3.4", b"\x13\x13" + b"01011990" + b"52998224725")
+    company = other_name("2.16.76.1.3.3", b"\x0c\x0e11222333000181")
+    assert load(self_made("EMPRESA", [person, company])).tax_id == "11222333000181"
+
+
+def test_the_common_name_answers_when_nothing_else_does() -> None:
+    assert load(self_made("EMPRESA LTDA:11222333000181", [])).tax_id == "11222333000181"
+    assert load(self_made("EMPRESA LTDA", [])).tax_id is None
+    assert load(self_made("EMPRESA LTDA:11222333000182", [])).tax_id is None
+
+
+def test_a_key_that_is_not_rsa_is_refused() -> None:
+    assert code_of(self_made("EMPRESA", [], curve=True)) == "CERT-KEY"

@@ -218,7 +218,7 @@ async def test_a_torn_job_ends_with_its_connection(printer, line, connect):
     other = await connect()
     assert await other.ask(INIT + b"\x1bd\x02" + CUT + b"inteiro\n" + CUT + ACK) == b"\x00"
     assert [r.boundary for r in printer.receipts] == ["connection-closed", "partial-cut"]
-    assert [e["type"] for e in printer.events] == ["command.incomplete", "blank"]
+    assert [e["type"] for e in printer.events] == ["command.incomplete", "receipt", "blank", "receipt"]
 
 
 async def test_unknown_and_unsupported_commands_are_events(printer, line):
@@ -240,7 +240,15 @@ async def test_drawer_and_beep_are_events_without_paper(printer, line):
     assert await line.ask(b"\x1bp\x00\x19\xfa\x07" + b"\x10\x14\x01\x00\x01" + CUT + ACK) == b"\x00"
     assert list(printer.receipts) == []
     kinds = [(e["type"], e.get("pin"), e.get("on_ms")) for e in printer.events]
-    assert kinds == [("drawer", 0, None), ("blank", None, None), ("drawer", 0, 50), ("beep", None, None)]
+    assert kinds == [("drawer", 0, None), ("drawer", 0, 50), ("beep", None, None), ("blank", None, None)]
+
+
+async def test_a_drawer_pulse_of_its_own_is_no_part_of_the_next_receipt(printer, line, connect):
+    line.send(b"\x1b@\x1bp\x00\x19\xfa")
+    await line.close()
+    await printer.wait_until(lambda: [e["type"] for e in printer.events] == ["drawer"])
+    receipt = await printed(printer, await connect(), b"oi\n")
+    assert (receipt.raw, receipt.events) == (INIT + b"oi\n" + CUT, [])
 
 
 async def test_files_are_there_when_the_job_is_acknowledged(printer, line, tmp_path):

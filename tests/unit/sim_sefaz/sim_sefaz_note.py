@@ -28,7 +28,8 @@ CPF = "52998224725"
 HOMOLOGACAO_NAME = "NF-E EMITIDA EM AMBIENTE DE HOMOLOGACAO - SEM VALOR FISCAL"
 
 Edits = Mapping[str, str | None]
-"""Path under infNFe -> new text, or None to remove. `path>` and `path<` insert XML after and before the element."""
+"""Path under infNFe -> new text, or None to remove. `path>` and `path<` insert XML after and before the element;
+`@qrCode` adds infNFeSupl, with `{chave}` in its place."""
 
 _IDE = (
     "<ide><cUF>35</cUF><cNF>71830582</cNF><natOp>VENDA DE MERCADORIA</natOp><mod>55</mod><serie>1</serie><nNF>1234</nNF>"
@@ -100,12 +101,18 @@ def build(edits: Edits | None = None, *, chave: str | None = None) -> etree._Ele
         f'<NFe xmlns="{NFE}"><infNFe versao="4.00" Id="">{_IDE}{_EMIT}{_DEST}{items}{_TOTAL}{_END}</infNFe></NFe>'
     )
     inf = root[0]
-    for path, value in (edits or {}).items():
+    edits = dict(edits or {})
+    qrCode = edits.pop("@qrCode", None)
+    for path, value in edits.items():
         _apply(inf, path, value)
     key = chave or compose_key(inf)
     inf.set("Id", f"NFe{key}")
-    if not edits or "ide/cDV" not in edits:
+    if "ide/cDV" not in edits:
         _set(inf, "ide/cDV", key[43])
+    if qrCode is not None:
+        supl = etree.SubElement(root, f"{{{NFE}}}infNFeSupl")
+        etree.SubElement(supl, f"{{{NFE}}}qrCode").text = qrCode.format(chave=key)
+        etree.SubElement(supl, f"{{{NFE}}}urlChave").text = "https://www.example.com/consulta"
     return root
 
 
@@ -199,9 +206,8 @@ def lot(*notes: bytes, indSinc: int = 1) -> bytes:
 
 
 def query(chave: str, tpAmb: int = 2) -> bytes:
-    return (
-        f'<consSitNFe xmlns="{NFE}" versao="4.00"><tpAmb>{tpAmb}</tpAmb><xServ>CONSULTAR</xServ><chNFe>{chave}</chNFe></consSitNFe>'
-    ).encode()
+    fields = f"<tpAmb>{tpAmb}</tpAmb><xServ>CONSULTAR</xServ><chNFe>{chave}</chNFe>"
+    return f'<consSitNFe xmlns="{NFE}" versao="4.00">{fields}</consSitNFe>'.encode()
 
 
 def status_query(cUF: str = "35", tpAmb: int = 2) -> bytes:
@@ -237,3 +243,17 @@ def new_authorizer(pki: TestPki, *, uf: str | None = None, tpAmb: str = "2") -> 
     """The authoriser with a clock that stands at NOW."""
     ufs = frozenset(CUF) if uf is None else frozenset({uf})
     return Authorizer(register=Register(), judge=SignatureJudge([pki.ca_path]), clock=lambda: NOW, tpAmb=tpAmb, ufs=ufs)
+
+
+AUTORIZACAO, CONSULTA, STATUS = "NFeAutorizacao4", "NFeConsultaProtocolo4", "NFeStatusServico4"
+_OPERATIONS = {AUTORIZACAO: "nfeAutorizacaoLote", CONSULTA: "nfeConsultaNF", STATUS: "nfeStatusServicoNF"}
+
+
+def content_type(service: str) -> str:
+    """The Content-Type of SOAP 1.2, with the service's action."""
+    return f'application/soap+xml; charset=utf-8; action="{NFE}/wsdl/{service}/{_OPERATIONS[service]}"'
+
+
+def cStat(body: bytes) -> list[str]:
+    """Every cStat of an answer, in order."""
+    return [element.text or "" for element in etree.fromstring(body).iter(f"{{{NFE}}}cStat")]

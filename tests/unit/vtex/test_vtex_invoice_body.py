@@ -21,8 +21,8 @@ INVOICE = Invoice(
     issued_at=datetime(2026, 10, 9, 16, 30, 5, 999999, timezone(timedelta(hours=-3))),
     value=Decimal("112.80"),
     lines=(
-        InvoiceLine("100", Decimal(2), Decimal("49.95"), "Camiseta P"),
-        InvoiceLine("200", Decimal("1.00"), Decimal("0.009"), "Brinde"),
+        InvoiceLine("100", 2, Decimal("49.95"), "Camiseta P"),
+        InvoiceLine("200", 1, Decimal("0.009"), "Brinde"),
     ),
     xml='<nfeProc versao="4.00">ç</nfeProc>',
 )
@@ -47,14 +47,9 @@ def test_types_and_names() -> None:
 
 
 def test_one_line_for_each_sku_with_the_price_floored() -> None:
-    lines = (InvoiceLine("1", Decimal(1), Decimal("29.90"), "A"), InvoiceLine("1", Decimal(2), Decimal("14.95"), "A"))
+    lines = (InvoiceLine("1", 1, Decimal("29.90"), "A"), InvoiceLine("1", 2, Decimal("14.95"), "A"))
     (item,) = invoice_body(replace(INVOICE, lines=lines)).items
     assert (item.id, item.quantity, item.price) == ("1", 3, 1993)
-
-
-def test_goods_sold_by_measure_go_as_one() -> None:
-    (item,) = invoice_body(replace(INVOICE, lines=(InvoiceLine("1", Decimal("0.9"), Decimal("1.98"), "Queijo"),))).items
-    assert (item.quantity, item.price) == (1, 178)
 
 
 @pytest.mark.parametrize(

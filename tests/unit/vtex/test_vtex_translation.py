@@ -10,7 +10,7 @@ from vtex_order_files import ACCOUNT, BRANCH, FOLDER, codes, load, paid, read, w
 
 from gateway.core.errors import ProtocolBroken
 from gateway.nfe.sale import Intermediary
-from gateway.vtex.policy import OrderPolicy
+from gateway.workflows.order_policy import OrderPolicy
 from gateway.vtex.translate import translate
 
 BILLABLE: dict[str, tuple[str, list[tuple[str, str, str, str, str]], list[tuple[str, str]]]] = {

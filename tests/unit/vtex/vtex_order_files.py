@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.core.money import ZERO
 from gateway.nfe.sale import Sale
-from gateway.vtex.policy import OrderPolicy
+from gateway.workflows.order_policy import OrderPolicy
 from gateway.vtex.translate import translate
 from gateway.workflows.ports import MarketplaceOrder
 

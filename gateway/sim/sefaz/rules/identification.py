@@ -33,7 +33,7 @@ def rules(note: Note, conditions: Conditions) -> Iterator[Refusal]:
     if note.mod == "55":
         if text(note.ide, "tpImp") in ("4", "5"):
             yield Refusal("710")
-        if note.suplementar and text(note.ide, "tpImp") != "6":
+        if note.qrCode and text(note.ide, "tpImp") != "6":
             yield Refusal("393")
     if note.finNFe == "4" and find(note.ide, "NFref") is None and find(note.inf, "det/DFeReferenciado") is None:
         yield Refusal("321")

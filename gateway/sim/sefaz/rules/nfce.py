@@ -42,8 +42,10 @@ def rules(note: Note, _: Conditions) -> Iterator[Refusal]:
     for path, cStat in _FORBIDDEN:
         if find(note.inf, path) is not None:
             yield Refusal(cStat)
-    if not note.suplementar:
+    if not note.qrCode:
         yield Refusal("394")
+    elif note.qrCode.partition("?p=")[2].partition("|")[0] != note.key.text:
+        yield Refusal("397", "[Param: chAcesso]")
     delivery = text(note.ide, "indPres") == "4"
     if delivery and note.dest is None:
         yield Refusal("787")
