@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from functools import partial
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -84,7 +84,7 @@ async def make_test_branch(
         number = Cnpj(cnpj)
     except ValueError as error:
         raise ConfigInvalid(f"CNPJ inválido: {error}.", fix="Use um CNPJ com dígitos verificadores corretos.") from error
-    authority = pki or await asyncio.to_thread(TestPki, data / "pki")
+    authority: TestPki = pki if pki is not None else await asyncio.to_thread(TestPki, data / "pki")
     branch = demo_data.branch(str(number), uf=uf, crt=crt, printer=printer)
     at = SystemClock().epoch_ms()
     await db.write(lambda conn: setup.put_branch(conn, branch, at))

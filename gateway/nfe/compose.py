@@ -7,12 +7,14 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from gateway.core.chave import ChaveAcesso
 from gateway.core.errors import ValidationFailed
 from gateway.core.money import MAX_REAIS
 from gateway.core.taxid import Cnpj
 from gateway.nfe import tables
-from gateway.nfe.amounts import digits, optional_text, text
+from gateway.nfe.amounts import digits, optional_text, percent, text
 from gateway.nfe.branch import Branch
 from gateway.nfe.carriage import transp
 from gateway.nfe.draft import Draft, Header
@@ -51,6 +53,11 @@ def compose(sale: Sale, branch: Branch, products: Mapping[str, Product], *, at: 
     if issuer.CNPJ is not None and tax_id(sale.branch) != issuer.CNPJ:
         findings.add("NFE-BRANCH-05", "$.branch", sale=sale.branch, branch=branch.cnpj)
     _check_technical_contact(branch, findings)
+    wrong = [name for name, value in branch.overrides.items() if not percent(value)]
+    if wrong:
+        for name in wrong:
+            findings.add("NFE-BRANCH-07", "$.branch", name=name, value=branch.overrides[name])
+        branch = msgspec.structs.replace(branch, overrides={})
     day = _issue_instant(sale, at, findings).astimezone(zone).date()
     customer = None
     if sale.customer is None:

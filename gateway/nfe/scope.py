@@ -47,7 +47,8 @@ class Scope:
 
     def icms_internal(self, uf: str) -> Decimal | None:
         """Internal rate of a state, None when nobody has it."""
-        return self.overrides.get(f"icms.{uf}") or tables.icms_internal(uf, self.day)
+        given = self.overrides.get(f"icms.{uf}")
+        return tables.icms_internal(uf, self.day) if given is None else given
 
     def icms_interstate(self, origin: str) -> Decimal:
         """4, 7 or 12."""

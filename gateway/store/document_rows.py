@@ -106,7 +106,7 @@ def write_event(
     touch(conn, f"document:{document}")
 
 
-def add_event(  # noqa: PLR0917 every caller reads it as a sentence
+def add_event(
     conn: Connection, document: str, kind: str, text: str, data: Mapping[str, Any] | None, at: int
 ) -> None:
     """A line of the timeline that is no change of status. Raises NotFound."""

@@ -18,6 +18,7 @@ from gateway.core.chave import ChaveAcesso
 from gateway.core.errors import ValidationFailed
 from gateway.core.faults import Fault
 from gateway.core.taxid import strip_punctuation
+from gateway.store.job_rows import LIVE
 from gateway.store.tables import documents, jobs, number_sequences, numbers, orders, vtex_accounts
 
 MAX_PAGE = 200
@@ -75,7 +76,7 @@ class DocumentItem:
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """What to list. `search` is a whole subject, key or id."""
+    """What to list. `search` is a whole subject or id, or the key of jobs that live."""
 
     states: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
@@ -190,9 +191,8 @@ def list_jobs(conn: Connection, wanted: JobFilter, *, cursor: str | None = None,
     """
     if wanted.search:
         text = wanted.search.strip()
-        clauses = [
-            or_(jobs.c.id == text, jobs.c.subject == text, and_(jobs.c.key == text, jobs.c.state.not_in(("done", "discarded"))))
-        ]
+        by_key = select(jobs.c.id).where(jobs.c.key == text, LIVE)
+        clauses = [or_(jobs.c.id == text, jobs.c.subject == text, jobs.c.id.in_(by_key))]
         if wanted.states:
             clauses.append(jobs.c.state.in_(wanted.states))
         if wanted.kinds:

@@ -12,9 +12,9 @@ from decimal import ROUND_CEILING, Decimal
 from itertools import chain
 
 from gateway.core.money import CENT, ZERO, split
-from gateway.workflows.order_policy import OrderPolicy
 from gateway.vtex.rows import RowAmounts, read_rows
 from gateway.vtex.wire import Order, reais, text
+from gateway.workflows.order_policy import OrderPolicy
 from gateway.workflows.ports import Hold
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from gateway.core.taxid import Cnpj, Cpf, parse_tax_id
 from gateway.core.text import clean_text
 from gateway.nfe.sale import Address, Customer
-from gateway.workflows.order_policy import OrderPolicy
 from gateway.vtex.wire import Profile, text
+from gateway.workflows.order_policy import OrderPolicy
 from gateway.workflows.ports import Hold
 
 _NOT_REGISTRATION = re.compile(r"[^0-9A-Z]")

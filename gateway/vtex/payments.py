@@ -17,8 +17,8 @@ from gateway.core.money import ZERO, split
 from gateway.core.taxid import Cnpj
 from gateway.core.text import clean_text
 from gateway.nfe.sale import Card, Payment, PaymentMethod
-from gateway.workflows.order_policy import OrderPolicy
 from gateway.vtex.wire import Order, OrderPayment, Transaction, reais, text
+from gateway.workflows.order_policy import OrderPolicy
 from gateway.workflows.ports import Hold
 
 _METHODS: dict[str, PaymentMethod] = {

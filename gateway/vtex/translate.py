@@ -15,10 +15,10 @@ from gateway.vtex.addresses import address
 from gateway.vtex.amounts import Amounts, amounts
 from gateway.vtex.customers import Buyer, decide_buyer
 from gateway.vtex.payments import payments
-from gateway.workflows.order_policy import OrderPolicy
 from gateway.vtex.rows import RowAmounts
 from gateway.vtex.status import holds as status_holds
 from gateway.vtex.wire import Order, PackageAttachment, decode_order, reais, text
+from gateway.workflows.order_policy import OrderPolicy
 from gateway.workflows.ports import Hold, MarketplaceOrder, OrderItem, Package
 
 STAND_IN_NOTE = ". O CPF informado no pedido não é válido; foi usado um CPF de teste"

@@ -12,12 +12,13 @@ from gateway.api.console.session import SESSION
 from gateway.api.presentation import HAS_NOTE
 from gateway.api.respond import choices, day_bound
 from gateway.api.routes import artefacts
+from gateway.api.routes.nfe import try_again
 from gateway.api.services import SERVICES
 from gateway.core.errors import NotFound
 from gateway.core.taxid import strip_punctuation
 from gateway.nfe.lifecycle import DOCUMENT
 from gateway.nfe.sale import Sale
-from gateway.store import access, documents, orders, queries, setup
+from gateway.store import documents, orders, queries, setup
 from gateway.store.documents import DocumentRow
 from gateway.store.queries import DocumentFilter, JobFilter
 
@@ -108,8 +109,5 @@ async def slip(request: web.Request) -> web.Response:
 async def retry(request: web.Request) -> web.Response:
     """Try a rejected note again, as it is."""
     row = await find(request)
-    services = request.app[SERVICES]
-    await services.retry_document(row.id, None)
-    at, who = services.clock.epoch_ms(), f"user:{request[SESSION].username}"
-    await services.db.write(lambda conn: access.record(conn, actor=who, action="document.retry", subject=row.ref, at=at))
+    await try_again(request.app[SERVICES], row, None, f"user:{request[SESSION].username}")
     return web.Response(status=303, headers={"Location": f"/console/notas/{row.id}?feito=note"})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import msgspec
+from typing import Any
+
 from aiohttp import web
 
 from gateway.api.auth import actor, branches_of, hidden, require_branch, sees
@@ -12,11 +13,11 @@ from gateway.api.operation import CURSOR, LIMIT, PREFER, Parameter, operation
 from gateway.api.presentation import FINAL, document, document_summary, document_url
 from gateway.api.resources import Document, DocumentSummary, Listing, Preview
 from gateway.api.respond import bad, choices, day_bound, ok, page_limit, preferred_wait
-from gateway.api.services import SERVICES
+from gateway.api.services import SERVICES, Services
 from gateway.core.taxid import strip_punctuation
 from gateway.nfe.lifecycle import DOCUMENT
 from gateway.nfe.sale import Sale
-from gateway.store import access, documents, queries
+from gateway.store import access, documents, jobs, queries
 from gateway.store.documents import DocumentRow
 from gateway.store.queries import DocumentFilter
 
@@ -158,17 +159,22 @@ async def retry(request: web.Request) -> web.Response:
         if strip_punctuation(sale.branch) != row.branch:
             fix = f"Use a filial {row.branch}, ou emita outra nota com outra ref."
             raise bad("NFE-RETRY-BRANCH", "$.branch", "A correção precisa ser da mesma filial.", fix)
-    services = request.app[SERVICES]
-    retried = await services.retry_document(row.id, sale)
-    at, who = services.clock.epoch_ms(), actor(request)
-    data = {"replaced": sale is not None}
-    await services.db.write(
-        lambda conn: access.record(conn, actor=who, action="document.retry", subject=row.ref, at=at, data=data)
-    )
+    retried = await try_again(request.app[SERVICES], row, sale, actor(request))
     retried, headers = await _settled(request, retried)
     return ok(await document(request, retried), status=200 if retried.status in FINAL else 202, headers=headers)
 
 
-def sale_of(row: DocumentRow) -> Sale:
-    """The sale a document was asked for with."""
-    return msgspec.json.decode(row.request, type=Sale)
+async def try_again(services: Services, row: DocumentRow, sale: Sale | None, who: str) -> DocumentRow:
+    """Retry a rejected document for `who`, with its audit row. Raises ValidationFailed, TransitionRefused; nothing has changed."""
+    retried = await services.retry_document(row.id, sale)
+    at = services.clock.epoch_ms()
+
+    def write(conn: Any) -> None:
+        # A refusal of ours leaves the job waiting for a person: this is that person.
+        for one in jobs.live_for(conn, row.id):
+            if one.kind == documents.ISSUE_KIND and one.state in ("needs_attention", "waiting"):
+                jobs.retry_now(conn, one.id)
+        access.record(conn, actor=who, action="document.retry", subject=row.ref, at=at, data={"corrected": sale is not None})
+
+    await services.db.write(write)
+    return retried

@@ -37,6 +37,7 @@ from gateway.nfe.branch import Branch
 from gateway.nfe.build import build, new_cnf
 from gateway.nfe.certificate import Certificate
 from gateway.nfe.compose import compose
+from gateway.nfe.decisions import proves
 from gateway.nfe.draft import Draft
 from gateway.nfe.ports import Sefaz, SignedXml, Target
 from gateway.nfe.proc import join_nfe_proc
@@ -174,7 +175,7 @@ class IssueNote:
 
     def _authorized(self, doc: DocumentRow, seq: int, signed: bytes, protocol: Protocol) -> Result:
         at = self._clock.epoch_ms()
-        if protocol.chNFe != doc.chave or protocol.digVal != doc.digest:
+        if doc.chave is None or doc.digest is None or not proves(protocol, doc.chave, doc.digest):
             why = "sem o digVal" if protocol.digVal is None else "com outro digVal ou outra chave"
             reason = f"A SEFAZ respondeu autorizado {why}: nada prova que é esta nota."
 
@@ -225,7 +226,8 @@ class IssueNote:
             documents.end_transmission(
                 conn, doc.id, seq, outcome="denied", cstat=protocol.cStat, reason=protocol.xMotivo, answer=protocol.xml, at=at
             )
-            documents.put_artefact(conn, doc.id, "protocol", protocol.xml, at)
+            if protocol.xml:  # a consulta may tell of a denial without its protNFe
+                documents.put_artefact(conn, doc.id, "protocol", protocol.xml, at)
             documents.move(
                 conn,
                 doc.id,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp.test_utils import TestClient
 from cryptography.fernet import Fernet
@@ -20,7 +21,6 @@ from gateway.nfe.sale import Sale
 from gateway.store import documents, setup
 from gateway.store.database import Database, open_database
 from gateway.store.documents import DocumentRow
-from gateway.store.retry import retry_rejected
 from gateway.store.tables import metadata
 from gateway.store.vault import Vault
 from tests.unit.api.house import CNPJ, OTHER, Edges, FakeCertificate, FakeClock, FakeRenderers, House, branch, new_document
@@ -54,8 +54,13 @@ async def house(db: Database) -> House:
         return SalePreview(b"<NFe/>", new_document(sale).total)
 
     async def retry(document: str, sale: Sale | None) -> DocumentRow:
-        corrected = new_document(sale) if sale else None
-        return await db.write(lambda conn: retry_rejected(conn, document, corrected, at=clock.epoch_ms()))
+        def write(conn: Any) -> DocumentRow:
+            row = documents.get(conn, document)
+            assert row is not None
+            again = new_document(sale or msgspec.json.decode(row.request, type=Sale))
+            return documents.resubmit(conn, document, again, at=clock.epoch_ms())
+
+        return await db.write(write)
 
     async def status(cnpj: str) -> ServiceStatus:
         if isinstance(edges.status, Exception):

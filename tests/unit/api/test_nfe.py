@@ -11,6 +11,7 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from gateway.core.errors import StorageFull
+from gateway.store.jobs import live_for
 from gateway.store.tables import documents, jobs
 from tests.unit.api.house import CHAVE, CNPJ, OTHER, House, sale
 
@@ -179,9 +180,17 @@ async def test_a_corrected_sale_keeps_ref_and_number(client: Client, house: Hous
     body = await answer.json()
     assert body["number"] == rejected.number == 1
     assert body["total"] == "10"
-    assert [event["kind"] for event in body["timeline"]][-2:] == ["corrected", "retry_requested"]
-    again = await client.post("/v1/nfe", json=sale(), headers=key)
-    assert again.headers["Idempotent-Replayed"] == "true"
+    assert [event["kind"] for event in body["timeline"]][-1] == "resubmitted"
+
+
+async def test_a_retry_wakes_the_job_that_waits_for_a_person(client: Client, house: House) -> None:
+    key = await house.key()
+    await client.post("/v1/nfe", json=sale(), headers=key)
+    row = await house.reject("venda-1")
+    await house.db.write(lambda conn: conn.execute(jobs.update().values(state="needs_attention")))
+    await client.post("/v1/nfe/venda-1/retry", headers=key)
+    live = await house.db.read(lambda conn: live_for(conn, row.id))
+    assert [(job.kind, job.state) for job in live] == [("nfe.issue", "ready")]
 
 
 @pytest.mark.parametrize(

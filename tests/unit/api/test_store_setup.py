@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 import pytest
 from sqlalchemy import Connection, create_engine, event, insert, text
 
@@ -238,7 +237,3 @@ def test_the_pulse_beats_when_anything_changes(conn: Connection) -> None:
 def test_a_cursor_that_is_not_ours_is_refused(conn: Connection, cursor: str) -> None:
     with pytest.raises(Exception, match="Cursor inválido"):
         queries.list_documents(conn, DocumentFilter(), cursor=cursor)
-
-
-def test_secrets_do_not_travel_in_the_config() -> None:
-    assert set(msgspec.structs.asdict(setup.VtexAccountConfig())) == {"base_url", "both_documents", "auto_invoice"}

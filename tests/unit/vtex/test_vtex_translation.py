@@ -10,8 +10,8 @@ from vtex_order_files import ACCOUNT, BRANCH, FOLDER, codes, load, paid, read, w
 
 from gateway.core.errors import ProtocolBroken
 from gateway.nfe.sale import Intermediary
-from gateway.workflows.order_policy import OrderPolicy
 from gateway.vtex.translate import translate
+from gateway.workflows.order_policy import OrderPolicy
 
 BILLABLE: dict[str, tuple[str, list[tuple[str, str, str, str, str]], list[tuple[str, str]]]] = {
     # name: (value, rows of (sku, quantity, gross, discount, freight), payments of (method, amount))

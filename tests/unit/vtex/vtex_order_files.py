@@ -9,8 +9,8 @@ from typing import Any
 
 from gateway.core.money import ZERO
 from gateway.nfe.sale import Sale
-from gateway.workflows.order_policy import OrderPolicy
 from gateway.vtex.translate import translate
+from gateway.workflows.order_policy import OrderPolicy
 from gateway.workflows.ports import MarketplaceOrder
 
 FOLDER = Path(__file__).parent / "orders"
