@@ -197,11 +197,13 @@ def finish(conn: Connection, job: JobRow, settlement: Settlement) -> None:
     The fence is raised first, so that `settlement.write` may enqueue a job under the unique key this one held.
     """
     now = db_now(conn)
-    ended = settlement.state in ("done", "discarded")
+    again = conn.execute(select(jobs.c.again).where(jobs.c.id == job.id).with_for_update()).scalar()
+    ended = not again and settlement.state in ("done", "discarded")
     told = settlement.state != "done"
     values = {
-        "state": settlement.state,
-        "next_at": now + int(settlement.delay * 1000),
+        "state": "ready" if again else settlement.state,
+        "next_at": now if again else now + int(settlement.delay * 1000),
+        "again": False,
         "attempts": job.attempts if settlement.burned else job.attempts - 1,
         "failures": job.failures + (1 if settlement.failed else 0),
         "crashes": 0,
@@ -214,7 +216,9 @@ def finish(conn: Connection, job: JobRow, settlement: Settlement) -> None:
     _close(conn, job, now, settlement)
     if settlement.write is not None:
         settlement.write(conn)
-    if job.key is not None:
+    if again:
+        touch(conn, f"job:{job.id}:{job.queue}")
+    elif job.key is not None:
         touch_next(conn, job.key, job.id)
     touch(conn, "jobs")
 

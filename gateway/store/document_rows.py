@@ -106,9 +106,7 @@ def write_event(
     touch(conn, f"document:{document}")
 
 
-def add_event(
-    conn: Connection, document: str, kind: str, text: str, data: Mapping[str, Any] | None, at: int
-) -> None:
+def add_event(conn: Connection, document: str, kind: str, text: str, data: Mapping[str, Any] | None, at: int) -> None:
     """A line of the timeline that is no change of status. Raises NotFound."""
     locked(conn, document)
     write_event(conn, document, kind, text, data=data, at=at)

@@ -228,8 +228,8 @@ def move(
     return locked(conn, document)
 
 
-def resubmit(conn: Connection, document: str, new: NewDocument, *, at: int) -> DocumentRow:
-    """Ask for a rejected document to be issued again, with what `new` says; it keeps its ref, number and series.
+def resubmit(conn: Connection, document: str, new: NewDocument, *, at: int, cnf: Callable[[int], str]) -> DocumentRow:
+    """Put a rejected document back in `processing`, with what `new` says, and its job; it keeps its ref, number and series.
 
     Raises TransitionRefused when it is not rejected, NotFound; then nothing has changed.
     """
@@ -248,8 +248,9 @@ def resubmit(conn: Connection, document: str, new: NewDocument, *, at: int) -> D
         _update(conn, doc, changes)
     sentence = "Correção aceita: a nota será reenviada." if changed else "Nova tentativa pedida."
     write_event(conn, document, "resubmitted", sentence, data={"changed": changed}, at=at)
+    renewed = take_number(conn, document, at=at, cnf=cnf)
     enqueue_issue(conn, document)
-    return locked(conn, document)
+    return renewed
 
 
 def _update(conn: Connection, doc: DocumentRow, changes: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -20,7 +21,7 @@ from gateway.core.errors import IdempotencyConflict, NotFound, ValidationFailed
 from gateway.core.faults import Fault
 from gateway.core.taxid import Cnpj
 from gateway.nfe.branch import Branch
-from gateway.nfe.build import build, dry_run
+from gateway.nfe.build import build, dry_run, new_cnf
 from gateway.nfe.compose import compose
 from gateway.nfe.draft import Draft
 from gateway.nfe.sale import Product, Sale
@@ -149,11 +150,13 @@ async def retry_sale(db: Database, clock: Clock, document: str, sale: Sale | Non
     draft = await prepare(db, clock, corrected)
     digest = body_hash(corrected)
     at = clock.epoch_ms()
-    return await db.write(
-        lambda conn: documents.resubmit(
-            conn, doc.id, new_document(draft, digest, origin=doc.origin, origin_ref=doc.origin_ref, model=doc.model), at=at
-        )
-    )
+    new = new_document(draft, digest, origin=doc.origin, origin_ref=doc.origin_ref, model=doc.model)
+    return await db.write(lambda conn: documents.resubmit(conn, doc.id, new, at=at, cnf=random_cnf))
+
+
+def random_cnf(number: int) -> str:
+    """The random part of the chave of a number, from the system's generator."""
+    return new_cnf(number, secrets.randbits)
 
 
 async def preview_sale(db: Database, clock: Clock, sale: Sale) -> tuple[bytes, Decimal]:

@@ -92,11 +92,13 @@ def enqueue(
     key: str | None = None,
     unique_key: str | None = None,
     delay: float = 0.0,
+    again: bool = False,
 ) -> str:
     """Write a job that becomes due in `delay` seconds; answers its id.
 
     While a job with the same `unique_key` lives (that is: is neither done nor discarded), its id is the answer and nothing is
-    written: also when that job waits for a person.
+    written: also when that job waits for a person. With `again` there is news for it: one that waits becomes due now, and one
+    that runs, and may have looked before the news, runs once more when it ends.
     """
     now = db_now(conn)
     created: int | ColumnElement[int] = now
@@ -119,6 +121,7 @@ def enqueue(
         "failures": 0,
         "crashes": 0,
         "token": 0,
+        "again": False,
         "created_at": created,
         "updated_at": now,
     }
@@ -129,10 +132,22 @@ def enqueue(
             touch(conn, "jobs")
             return job_id
         taken = conn.execute(select(jobs.c.id).where(jobs.c.unique_key == unique_key, LIVE)).scalar()
-        if taken is not None:
+        if taken is not None and (not again or _tell(conn, str(taken), now)):
             return str(taken)
         # The holder ended between the two statements (possible on PostgreSQL): the key is free now.
     raise InvariantBroken(f"A chave única {unique_key!r} está ocupada por uma tarefa que não existe.")
+
+
+def _tell(conn: Connection, job_id: str, now: int) -> bool:
+    """Give a live job the news; False when it has just ended."""
+    mine = jobs.c.id == job_id
+    waits = update(jobs).where(mine, jobs.c.state.in_(("ready", "waiting", "needs_attention")))
+    queue = conn.execute(waits.values(state="ready", next_at=now, updated_at=now).returning(jobs.c.queue)).scalar()
+    if queue is not None:
+        touch(conn, f"job:{job_id}:{queue}")
+        touch(conn, "jobs")
+        return True
+    return conn.execute(update(jobs).where(mine, jobs.c.state == "running").values(again=True)).rowcount == 1
 
 
 def _later_of(conn: Connection, now: int, other: ColumnElement[int]) -> ColumnElement[int]:

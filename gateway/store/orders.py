@@ -20,6 +20,11 @@ from gateway.workflows.marketplace_order import ORDER
 from gateway.workflows.ports import Hold, MarketplaceOrder
 
 
+PRODUCT_UNKNOWN = "VTEX-PRODUCT-UNKNOWN"
+RELEASE_BATCH = 500
+"""Orders told at once of a new product; the others look by themselves every few minutes."""
+
+
 @dataclass(frozen=True, slots=True)
 class OrderRow:
     """An order as stored. `value` in reais; times in milliseconds; `raw` is the marketplace's JSON as last received."""
@@ -63,8 +68,8 @@ def order_key(account: str, external_id: str) -> str:
     return f"vtex:{account}:{external_id}"
 
 
-def look_at(conn: Connection, account: str, external_id: str, *, delay: float = 0.0) -> str:
-    """Ask for the order to be looked at; many asks while one waits are one job. Answers the job's id."""
+def look_at(conn: Connection, account: str, external_id: str) -> str:
+    """Ask for the order to be looked at now; many asks at once are one look, never before the last ask. Answers the job's id."""
     return enqueue(
         conn,
         kind="vtex.order",
@@ -73,7 +78,7 @@ def look_at(conn: Connection, account: str, external_id: str, *, delay: float = 
         payload={"account": account, "order_id": external_id},
         key=order_key(account, external_id),
         unique_key=f"vtex.order:{account}:{external_id}",
-        delay=delay,
+        again=True,
     )
 
 
@@ -165,10 +170,11 @@ def move(
     return _must(conn, order_id)
 
 
-def parked_for(conn: Connection, hold_code: str) -> list[OrderRow]:
-    """Orders that wait for this reason."""
-    query = select(orders).where(orders.c.state == "parked", orders.c.hold_code == hold_code).limit(1000)
-    return [row for found in conn.execute(query) if (row := _row(found)) is not None]
+def release_product_holds(conn: Connection) -> None:
+    """A product was registered or changed: look again at every order that waits for one."""
+    query = select(orders.c.account, orders.c.external_id).where(orders.c.state == "parked", orders.c.hold_code == PRODUCT_UNKNOWN)
+    for row in conn.execute(query.limit(RELEASE_BATCH)):
+        look_at(conn, row.account, row.external_id)
 
 
 def add_event(conn: Connection, order_id: str, kind: str, text: str, data: Mapping[str, Any], at: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -206,6 +206,16 @@ def list_jobs(conn: Connection, wanted: JobFilter, *, cursor: str | None = None,
                 found += _rows(conn, jobs, JobItem, [jobs.c.state == state, jobs.c.kind == kind], cursor=cursor, limit=limit + 1)
     found.sort(key=lambda row: (row.created_at, row.id), reverse=True)
     return _cut(found, limit)
+
+
+def names_of(conn: Connection, ids: Sequence[str]) -> tuple[dict[str, tuple[int | None, str]], dict[str, str]]:
+    """What people know documents by (number and ref) and orders by (the marketplace's id), of those of `ids` that exist."""
+    notes = select(documents.c.id, documents.c.number, documents.c.ref).where(documents.c.id.in_(ids))
+    bought = select(orders.c.id, orders.c.external_id).where(orders.c.id.in_(ids))
+    return (
+        {row.id: (row.number, row.ref) for row in conn.execute(notes)},
+        {row.id: row.external_id for row in conn.execute(bought)},
+    )
 
 
 def job_kinds(conn: Connection, state: str) -> list[str]:

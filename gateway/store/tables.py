@@ -266,6 +266,7 @@ jobs = Table(
     Column("failures", Integer, nullable=False),
     Column("crashes", Integer, nullable=False),
     Column("token", Integer, nullable=False),
+    Column("again", Boolean, nullable=False),
     Column("worker", String(80)),
     Column("lease_until", BigInteger),
     Column("error_code", String(60)),

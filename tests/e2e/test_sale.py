@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
 from typing import Any
 
 import pytest
@@ -189,6 +191,8 @@ async def test_bad_input_is_explained_and_changes_nothing(stage: Stage, change: 
 
 
 async def test_a_body_of_twenty_megabytes_is_refused(stage: Stage) -> None:
-    status, problem = await post(stage, demo_data.sale("enorme") | {"notes": "x" * 20_000_000})
-    assert (status, problem["code"]) == (413, "GW-TOO-LARGE")
+    body = json.dumps(demo_data.sale("enorme") | {"notes": "x" * 20_000_000}).encode()
+    async with stage.http.post("/v1/nfe", data=io.BytesIO(body), headers={"Content-Type": "application/json"}) as answer:
+        problem = await answer.json()
+    assert (answer.status, problem["code"]) == (413, "GW-TOO-LARGE")
     assert await counts(stage) == (0, 0)

@@ -30,7 +30,8 @@ async def index(request: web.Request) -> web.Response:
         wanted = JobFilter(states=states, kinds=(shown["kind"],) if shown["kind"] else (), search=shown["search"].strip()[:200])
         kinds = {kind: None for state in states or JOB_STATES for kind in queries.job_kinds(conn, state)}
         page = queries.list_jobs(conn, wanted, cursor=cursor, limit=PAGE)
-        return {"page": page, "counts": overview.job_counts(conn), "kinds": list(kinds)}
+        subjects = _subjects(conn, [row.subject for row in page.rows])
+        return {"page": page, "counts": overview.job_counts(conn), "kinds": list(kinds), "subjects": subjects}
 
     found = await request.app[SERVICES].db.read(read)
     page = found.pop("page")
@@ -49,6 +50,16 @@ async def index(request: web.Request) -> web.Response:
         snoozes=SNOOZES,
         **found,
     )
+
+
+def _subjects(conn: Any, ids: list[str]) -> dict[str, dict[str, str]]:
+    """What people call the notes and orders that jobs serve, and where their pages are."""
+    notes, bought = queries.names_of(conn, ids)
+    found = {
+        key: {"href": f"/console/notas/{key}", "text": f"Nota {number}" if number else f"Nota {ref}"}
+        for key, (number, ref) in notes.items()
+    }
+    return found | {key: {"href": f"/console/pedidos/{key}", "text": f"Pedido {name}"} for key, name in bought.items()}
 
 
 async def show(request: web.Request) -> web.Response:

@@ -16,7 +16,7 @@ from gateway.api.respond import bad, ok, page_limit
 from gateway.api.services import SERVICES
 from gateway.core.taxid import Cnpj, Cpf, parse_tax_id
 from gateway.nfe.sale import Customer, Product
-from gateway.store import access, setup
+from gateway.store import access, orders, setup
 from gateway.store.setup import CustomerRow
 
 TAG = "Cadastro"
@@ -60,6 +60,7 @@ async def put_product(request: web.Request) -> web.Response:
     def write(conn: Any) -> bool:
         new = setup.put_product(conn, product, at)
         access.record(conn, actor=who, action="product.put", subject=product.sku, at=at)
+        orders.release_product_holds(conn)
         return new
 
     return ok(product, status=201 if await services.db.write(write) else 200)

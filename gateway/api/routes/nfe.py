@@ -165,7 +165,7 @@ async def retry(request: web.Request) -> web.Response:
 
 
 async def try_again(services: Services, row: DocumentRow, sale: Sale | None, who: str) -> DocumentRow:
-    """Retry a rejected document for `who`, with its audit row. Raises ValidationFailed, TransitionRefused; nothing has changed."""
+    """Retry a rejected document, audited as `who`. Raises ValidationFailed, TransitionRefused: then nothing has changed."""
     retried = await services.retry_document(row.id, sale)
     at = services.clock.epoch_ms()
 

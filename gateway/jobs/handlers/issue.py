@@ -7,7 +7,6 @@ transmission row, and only then a byte leaves. Whatever is found half done is re
 from __future__ import annotations
 
 import asyncio
-import secrets
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,7 +33,7 @@ from gateway.nfe.answers import (
     Unknown,
 )
 from gateway.nfe.branch import Branch
-from gateway.nfe.build import build, new_cnf
+from gateway.nfe.build import build
 from gateway.nfe.certificate import Certificate
 from gateway.nfe.compose import compose
 from gateway.nfe.decisions import proves
@@ -46,10 +45,12 @@ from gateway.nfe.signature import Signed, sign
 from gateway.store import documents, guards, setup
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow, TransmissionRow
+from gateway.store.intake import random_cnf
 
 log = structlog.get_logger()
 
-FINAL = frozenset({"authorized", "denied", "cancelled", "voided"})
+FINAL = frozenset({"authorized", "rejected", "denied", "cancelled", "voided"})
+"""Statuses in which there is nothing to do: a rejected document is put back in `processing` by whoever corrects it."""
 NEVER_ARRIVED = frozenset({"not_sent", "service_down", "rejected"})
 """Outcomes of a transmission that left nothing at SEFAZ: sending may go on without asking."""
 SERVICE_DOWN = frozenset({"wait_retry", "contingency"})
@@ -108,7 +109,7 @@ class IssueNote:
         products = await self._products(sale)
         draft = compose(sale, found.branch, products, at=self._clock.now())
         at = self._clock.epoch_ms()
-        doc = await self._db.write(lambda conn: documents.take_number(conn, doc.id, at=at, cnf=_cnf))
+        doc = await self._db.write(lambda conn: documents.take_number(conn, doc.id, at=at, cnf=random_cnf))
         chave, signed = await asyncio.to_thread(_build_and_sign, draft, doc, found.branch, certificate)
 
         def store(conn: Any) -> tuple[DocumentRow, int]:
@@ -127,15 +128,15 @@ class IssueNote:
 
     def _unbuildable(self, doc: DocumentRow, error: ValidationFailed) -> Result:
         """The set-up changed between acceptance and issue: the document is refused by us, its ref can be retried."""
-        reason = error.faults[0].message
-        fix = error.faults[0].fix
+        fault = error.faults[0]
+        reason = f"{fault.message} {fault.fix}".strip()
         at = self._clock.epoch_ms()
 
         def write(conn: Any) -> None:
             documents.move(conn, doc.id, "reject", at=at, text=f"Não foi possível montar a nota: {reason}", reason=reason)
             after_outcome(conn, doc.id, at)
 
-        return NeedsAttention(error.faults[0].code, reason, fix, write=write if doc.status != "rejected" else None)
+        return Done(write)
 
     async def _send(self, doc: DocumentRow, target: Target, signed: bytes) -> Result:
         """Send bytes that are already stored, once more."""
@@ -451,12 +452,9 @@ def _lot(doc: DocumentRow, seq: int) -> int:
     return (doc.number or 0) * 1000 + seq
 
 
-def _cnf(number: int) -> str:
-    return new_cnf(number, secrets.randbits)
-
-
 def _build_and_sign(draft: Draft, doc: DocumentRow, branch: Branch, certificate: Certificate) -> tuple[str, Signed]:
     assert doc.number is not None and doc.cnf is not None and doc.issued_at is not None
-    issued = from_epoch_ms(doc.issued_at).astimezone(ZoneInfo(branch.time_zone)).replace(microsecond=0)
+    moment = draft.sale.issued_at or from_epoch_ms(doc.issued_at)
+    issued = moment.astimezone(ZoneInfo(branch.time_zone)).replace(microsecond=0)
     built = build(draft, number=doc.number, cNF=doc.cnf, dhEmi=issued)
     return str(built.chave), sign(built.xml, certificate)

@@ -129,7 +129,7 @@ class ReadOrder:
             return self._park(
                 row,
                 Hold(
-                    "VTEX-PRODUCT-UNKNOWN",
+                    orders.PRODUCT_UNKNOWN,
                     f"Produto sem cadastro: {names}.",
                     "Cadastre o produto (PUT /v1/products/{sku}); o pedido segue sozinho.",
                     by_itself=True,

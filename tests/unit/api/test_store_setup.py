@@ -116,6 +116,7 @@ def fill(conn: Connection, n: int = 300) -> None:
                 "failures": 0,
                 "crashes": 0,
                 "token": 0,
+                "again": False,
                 "error_code": "E" if i % 50 == 0 else None,
                 "created_at": i // 10,
                 "updated_at": i,

@@ -31,11 +31,30 @@
     refresh();
   }
 
-  const source = new EventSource(pulse.dataset.stream);
-  source.addEventListener("ready", function () { say("on", "Ao vivo"); });
-  source.addEventListener("changed", changed);
-  source.onerror = function () { say("off", "Reconectando"); };
-  document.addEventListener("visibilitychange", refresh);
+  // A browser allows six connections to a host: a tab that is hidden or left lets its own go, also when kept for "back".
+  let source = null;
+  function open() {
+    if (source) return;
+    source = new EventSource(pulse.dataset.stream);
+    source.addEventListener("ready", function () { say("on", "Ao vivo"); });
+    source.addEventListener("changed", changed);
+    source.onerror = function () { say("off", "Reconectando"); };
+  }
+  function close() {
+    if (source) source.close();
+    source = null;
+  }
+  if (!document.hidden) open();
+  window.addEventListener("pagehide", close);
+  window.addEventListener("pageshow", function (event) {
+    open();
+    if (event.persisted) changed();
+  });
+  document.addEventListener("visibilitychange", function () {
+    if (document.hidden) return close();
+    open();
+    changed();
+  });
   document.addEventListener("focusout", function () { window.setTimeout(refresh, 300); });
   document.addEventListener("toggle", refresh, true);
 
