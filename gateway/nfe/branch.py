@@ -29,6 +29,19 @@ class TechnicalContact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     csrt: Annotated[str, Meta(max_length=36)] = ""
 
 
+class NfceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the branch issues NFC-e (65). The CSC is a secret and is not here: `PUT /v1/branches/{cnpj}/csc`.
+
+    What is None follows the dated policy of the branch's state. qr_version: `2` (with CSC) or `3`. delivery: whether NFC-e are
+    delivered at home. cnpj_buyers: whether a buyer may be identified by a CNPJ.
+    """
+
+    series: Annotated[int, Meta(ge=0, le=889)] = 1
+    qr_version: Literal["2", "3"] | None = None
+    delivery: bool | None = None
+    cnpj_buyers: bool | None = None
+
+
 class Branch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything about the issuer that is not a secret.
 
@@ -48,5 +61,6 @@ class Branch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     time_zone: Annotated[str, Meta(max_length=40)] = "America/Sao_Paulo"
     pis_cofins_regime: Literal["cumulativo", "nao_cumulativo"] = "nao_cumulativo"
     printer: Printer = Printer()
+    nfce: NfceSettings = NfceSettings()
     technical_contact: TechnicalContact | None = None
     overrides: dict[str, Decimal] = {}

@@ -19,10 +19,11 @@ from gateway.nfe.draft import Draft
 from gateway.nfe.layout.document import InfNFe, InfRespTec
 from gateway.nfe.layout.ide import Ide
 from gateway.nfe.signature import NFE, with_placeholder
+from gateway.nfe.supplement import rehearsed
 from gateway.nfe.xml_writer import writer
 from gateway.nfe.xsd import validate
 
-MODEL = "55"
+_TP_IMP = {"55": "1", "65": "4"}
 _VERSION = f"gateway {__version__}"[:20]
 _PLACEHOLDER_CNF = "10203040"
 _write = writer(InfNFe, "infNFe")
@@ -46,11 +47,22 @@ def new_cnf(number: int, randbits: Callable[[int], int]) -> str:
             return cNF
 
 
-def build(draft: Draft, *, number: int, cNF: str, dhEmi: datetime, tpEmis: str = "1") -> Built:
-    """The unsigned `<NFe>`. `dhEmi` is aware and is written in the branch's time zone.
+def build(
+    draft: Draft,
+    *,
+    number: int,
+    cNF: str,
+    dhEmi: datetime,
+    tpEmis: str = "1",
+    dhCont: datetime | None = None,
+    xJust: str | None = None,
+) -> Built:
+    """The unsigned `<NFe>`, still without infNFeSupl. `dhEmi` is aware and is written in the branch's time zone.
 
-    Raises InvariantBroken when number or cNF are not what the layout takes: the caller allocated them.
+    In contingency (`tpEmis` other than 1) `dhCont` says since when (aware) and `xJust` why, 15 to 256 characters. Raises
+    InvariantBroken when number, cNF or contingency are not what the layout takes: the caller decided them.
     """
+    since, reason = _contingency(draft, tpEmis, dhCont, xJust)
     if not 1 <= number <= 999_999_999 or not cnf_allowed(cNF, number) or dhEmi.tzinfo is None:
         raise InvariantBroken(f"Número {number}, cNF {cNF!r} ou data de emissão fora do que o leiaute aceita.")
     header = draft.header
@@ -59,7 +71,7 @@ def build(draft: Draft, *, number: int, cNF: str, dhEmi: datetime, tpEmis: str =
         cUF=header.cUF,
         dhEmi=moment,
         tax_id=draft.emit.CNPJ or "",
-        mod=MODEL,
+        mod=draft.mod,
         serie=header.serie,
         nNF=number,
         tpEmis=tpEmis,
@@ -69,14 +81,14 @@ def build(draft: Draft, *, number: int, cNF: str, dhEmi: datetime, tpEmis: str =
         cUF=header.cUF,
         cNF=cNF,
         natOp=header.natOp,
-        mod=MODEL,
+        mod=draft.mod,
         serie=str(header.serie),
         nNF=str(number),
         dhEmi=moment.isoformat(),
         tpNF=header.tpNF,
         idDest=header.idDest,
         cMunFG=header.cMunFG,
-        tpImp="1",
+        tpImp=_TP_IMP[draft.mod],
         tpEmis=tpEmis,
         cDV=chave[43],
         tpAmb=header.tpAmb,
@@ -86,6 +98,8 @@ def build(draft: Draft, *, number: int, cNF: str, dhEmi: datetime, tpEmis: str =
         indIntermed=header.indIntermed,
         procEmi="0",
         verProc=_VERSION,
+        dhCont=since,
+        xJust=reason,
         NFref=header.references,
     )
     contact = draft.branch.technical_contact
@@ -105,6 +119,18 @@ def build(draft: Draft, *, number: int, cNF: str, dhEmi: datetime, tpEmis: str =
         infRespTec=None if contact is None else _technical(contact, chave),
     )
     return Built(chave, f'<NFe xmlns="{NFE}">{_write(body)}</NFe>'.encode())
+
+
+def _contingency(draft: Draft, tpEmis: str, dhCont: datetime | None, xJust: str | None) -> tuple[str | None, str | None]:
+    """dhCont and xJust as written: both in contingency (557), none in normal emission (556). Raises InvariantBroken."""
+    reason = clean_text(xJust or "", 256)
+    if tpEmis == "1" and dhCont is None and xJust is None:
+        return None, None
+    if tpEmis == "1" or dhCont is None or dhCont.tzinfo is None or len(reason) < 15:
+        raise InvariantBroken(
+            "A contingência precisa de data com fuso e de justificativa de 15 a 256 caracteres; a emissão normal, de nenhuma."
+        )
+    return dhCont.astimezone(draft.zone).replace(microsecond=0).isoformat(), reason
 
 
 def _technical(contact: TechnicalContact, chave: str) -> InfRespTec:
@@ -127,7 +153,8 @@ def dry_run(draft: Draft, at: datetime) -> None:
 
     Raises ValidationFailed with NFE-XSD-* faults, whose paths are official tags.
     """
-    built = build(draft, number=1, cNF=_PLACEHOLDER_CNF, dhEmi=draft.sale.issued_at or at)
-    faults = validate(with_placeholder(built.xml))
+    moment = draft.sale.issued_at or at
+    built = build(draft, number=1, cNF=_PLACEHOLDER_CNF, dhEmi=moment)
+    faults = validate(with_placeholder(rehearsed(built, draft, moment).xml))
     if faults:
         raise ValidationFailed(faults)

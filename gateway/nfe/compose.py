@@ -10,10 +10,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from gateway.core.chave import ChaveAcesso
-from gateway.core.errors import ValidationFailed
 from gateway.core.money import MAX_REAIS
 from gateway.core.taxid import Cnpj
-from gateway.nfe import tables
+from gateway.nfe import nfce, tables
 from gateway.nfe.amounts import digits, optional_text, percent, text
 from gateway.nfe.branch import Branch
 from gateway.nfe.carriage import transp
@@ -26,24 +25,24 @@ from gateway.nfe.layout.item import Det
 from gateway.nfe.layout.parties import Emit
 from gateway.nfe.layout.payment import InfIntermed
 from gateway.nfe.lines import Line, lines
-from gateway.nfe.parties import Buyer, buyer, emit, tax_id
+from gateway.nfe.parties import Buyer, buyer, consumer, emit, tax_id
 from gateway.nfe.payments import pag
 from gateway.nfe.sale import Product, Sale
 from gateway.nfe.scope import Scope, crosses_border
 from gateway.nfe.taxes.sums import Sums
 
 _PRESENCE = {"presencial": "1", "internet": "2", "teleatendimento": "3", "entrega": "4", "presencial_fora": "5", "outros": "9"}
-_REMOTE = frozenset({"2", "3", "9"})
-"""indPres that tells whether there is an intermediary (NT 2020.006)."""
+_REMOTE = {"55": frozenset({"2", "3", "9"}), "65": frozenset({"4"})}
+"""indPres that tells whether there is an intermediary (NT 2020.006), by model."""
 _AHEAD = timedelta(minutes=5)
 _LATE = timedelta(days=30)
 
 
-def compose(sale: Sale, branch: Branch, products: Mapping[str, Product], *, at: datetime) -> Draft:
+def compose(sale: Sale, branch: Branch, products: Mapping[str, Product], *, at: datetime, mod: str = "55") -> Draft:
     """The document that `sale` asks for, taxed by the tables of the day it is issued (`sale.issued_at`, or else `at`).
 
-    `at` is aware. `products` answers for the items that bring no product of their own. Raises ValidationFailed with every
-    fault found; ValueError when `at` has no time zone.
+    `mod`: `55` (NF-e) or `65` (NFC-e). `at` is aware. `products` answers for the items that bring no product of their own.
+    Raises ValidationFailed with every fault found; ValueError when `at` has no time zone.
     """
     if at.tzinfo is None:
         raise ValueError("a data precisa de fuso horário")
@@ -59,60 +58,69 @@ def compose(sale: Sale, branch: Branch, products: Mapping[str, Product], *, at: 
             findings.add("NFE-BRANCH-07", "$.branch", name=name, value=branch.overrides[name])
         branch = msgspec.structs.replace(branch, overrides={})
     day = _issue_instant(sale, at, findings).astimezone(zone).date()
+    policy = nfce.policy(branch, issuer.enderEmit.UF, day) if mod == nfce.MODEL else None
     customer = None
-    if sale.customer is None:
+    if policy is not None:
+        nfce.check_sale(sale, policy, findings)
+        customer = consumer(sale, issuer, branch.environment, policy.cnpj_buyers, findings)
+    elif sale.customer is None:
         findings.add("NFE-DEST-01", "$.customer")
     else:
         customer = buyer(sale.customer, branch.environment, findings)
     told = len(findings.faults)
     sold = lines(sale, products, findings)
-    scope = _scope(sale, branch, issuer, customer, day)
+    # A NFC-e is internal and to a consumer, wherever its buyer lives.
+    scope = _scope(sale, branch, issuer, None if policy is not None else customer, day)
     sums = Sums()
     details = _details(sale, sold, scope, sums, findings)
     reliable = len(findings.faults) == told
     if reliable and sums.note_value > MAX_REAIS:
         findings.add("NFE-SALE-09", "$.items", total=sums.note_value)
         reliable = False
-    payment = pag(sale, sums.note_value if reliable else None, findings)
+    payment = pag(sale, sums.note_value if reliable else None, findings, mod)
     carriage = transp(sale.freight, findings)
+    if policy is not None:
+        carriage = nfce.carriage(sale, carriage, issuer, findings)
+        if reliable:
+            nfce.check_total(sale, sums.note_value, policy, findings)
+        details = nfce.marked(details, branch.environment)
     presence = _PRESENCE[sale.presence]
-    marketplace = _intermediary(sale, presence, findings)
+    marketplace = _intermediary(sale, presence, mod, findings)
     references = _references(sale, findings)
     findings.raise_any()
-    if customer is None:
-        raise ValidationFailed(findings.faults)
     header = Header(
         cUF=issuer.enderEmit.cMun[:2],
         cMunFG=issuer.enderEmit.cMun,
         natOp=scope.operation.natOp,
-        serie=branch.series,
+        serie=branch.series if policy is None else branch.nfce.series,
         tpNF=scope.operation.tpNF,
         idDest="2" if scope.interstate else "1",
         tpAmb=str(branch.environment),
         finNFe=scope.operation.finNFe,
-        indFinal="1" if scope.final_consumer else "0",
+        indFinal="1" if customer is None or customer.final_consumer else "0",
         indPres=presence,
-        indIntermed=None if presence not in _REMOTE else ("1" if marketplace else "0"),
+        indIntermed=None if presence not in _REMOTE[mod] else ("1" if marketplace else "0"),
         references=references,
     )
-    notes = optional_text(sale.notes, 5000)
     order = optional_text(sale.order_number, 60)
+    notes = optional_text(sale.notes if policy is None else nfce.notes(sale), 5000)
     return Draft(
         sale=sale,
         branch=branch,
         zone=zone,
         header=header,
         emit=issuer,
-        dest=customer.dest,
+        dest=None if customer is None else customer.dest,
         det=details,
         totals=sums.total(),
         transp=carriage,
         pag=payment,
         infIntermed=marketplace,
         infAdic=None if notes is None else InfAdic(infCpl=notes),
-        compra=None if order is None else Compra(xPed=order),
-        customer_name=customer.name,
-        customer_tax_id=customer.tax_id,
+        compra=None if order is None or policy is not None else Compra(xPed=order),
+        customer_name=None if customer is None else customer.name or None,
+        customer_tax_id=None if customer is None else customer.tax_id,
+        mod=mod,
     )
 
 
@@ -181,13 +189,13 @@ def _details(sale: Sale, sold: list[Line], scope: Scope, sums: Sums, findings: F
     )
 
 
-def _intermediary(sale: Sale, presence: str, findings: Findings) -> InfIntermed | None:
-    if presence == "4":
+def _intermediary(sale: Sale, presence: str, mod: str, findings: Findings) -> InfIntermed | None:
+    if presence == "4" and mod == "55":
         findings.add("NFE-SALE-03", "$.presence")
     if sale.intermediary is None:
         return None
-    if presence not in _REMOTE:
-        findings.add("NFE-SALE-04", "$.intermediary")
+    if presence not in _REMOTE[mod]:
+        findings.add("NFE-SALE-04" if mod == "55" else "NFCE-SALE-05", "$.intermediary")
     cnpj = tax_id(sale.intermediary.cnpj)
     if not isinstance(cnpj, Cnpj):
         findings.add("NFE-SALE-10", "$.intermediary.cnpj", value=sale.intermediary.cnpj)

@@ -37,14 +37,17 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A sale composed, taxed and checked. `total` is vNF in reais; customer_name is the real one, also in homologação."""
+    """A sale composed, taxed and checked. `total` is vNF in reais; customer_name is the real one, also in homologação.
+
+    mod: `55` (NF-e) or `65` (NFC-e).
+    """
 
     sale: Sale
     branch: Branch
     zone: ZoneInfo
     header: Header
     emit: Emit
-    dest: Dest
+    dest: Dest | None
     det: tuple[Det, ...]
     totals: Total
     transp: Transp
@@ -54,6 +57,7 @@ class Draft:
     compra: Compra | None
     customer_name: str | None
     customer_tax_id: str | None
+    mod: str = "55"
 
     @property
     def total(self) -> Decimal:

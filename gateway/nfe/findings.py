@@ -1,4 +1,4 @@
-"""Faults of one document, gathered: every broken rule is told at once. The texts are rows of `schemas/fiscal/rules.toml`."""
+"""Faults of one document, gathered: every broken rule is told at once. The texts are rows of `schemas/fiscal/rules*.toml`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Rule:
 @lru_cache(maxsize=1)
 def rules() -> Mapping[str, Rule]:
     """Every rule by its code."""
-    rows = table("rules")
+    rows = {**table("rules"), **table("rules_nfce")}
     return {code: Rule(code, row["message"], row["fix"], row["source"], row.get("cStat", "")) for code, row in rows.items()}
 
 

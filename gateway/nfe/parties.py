@@ -12,7 +12,7 @@ from gateway.nfe.amounts import digits, optional_text, text
 from gateway.nfe.branch import Branch
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.parties import Dest, Emit, Endereco
-from gateway.nfe.sale import Address, Customer
+from gateway.nfe.sale import Address, Customer, Sale
 
 HOMOLOGACAO_NAME = "NF-E EMITIDA EM AMBIENTE DE HOMOLOGACAO - SEM VALOR FISCAL"
 """xNome of the buyer when tpAmb is 2 (rule E04-20, 598)."""
@@ -136,3 +136,47 @@ def buyer(customer: Customer, environment: int, findings: Findings) -> Buyer:
         email=email if email and len(email) <= 60 else None,
     )
     return Buyer(dest, name, document, contributor, final_consumer)
+
+
+def consumer(sale: Sale, issuer: Emit, environment: int, cnpj_allowed: bool, findings: Findings) -> Buyer | None:
+    """Group E of a NFC-e: nobody, or a document alone ("CPF na nota"), or also name and address, compulsory for a delivery.
+
+    Never a contributor (789), always a final consumer (716).
+    """
+    delivered = sale.presence == "entrega"
+    customer = sale.customer
+    if customer is None:
+        if delivered:
+            findings.add("NFCE-DEST-02", "$.customer")
+        return None
+    document = tax_id(customer.tax_id)
+    if document is None:
+        findings.add("NFE-DEST-02", "$.customer.tax_id", value=customer.tax_id)
+    elif document == issuer.CNPJ:
+        findings.add("NFCE-DEST-07", "$.customer.tax_id")
+    elif isinstance(document, Cnpj) and not cnpj_allowed:
+        findings.add("NFCE-DEST-06", "$.customer.tax_id")
+    registration = digits(customer.state_registration)
+    contributor = bool(registration) if customer.taxpayer is None else customer.taxpayer
+    if contributor:
+        findings.add("NFCE-DEST-04", "$.customer.taxpayer" if customer.taxpayer else "$.customer.state_registration")
+    if customer.final_consumer is False:
+        findings.add("NFCE-DEST-05", "$.customer.final_consumer")
+    address = None
+    if customer.address is not None:
+        phone = customer.address.phone or customer.phone
+        address = _address(customer.address, phone, "do comprador", "$.customer.address", findings)
+    elif delivered:
+        findings.add("NFCE-DEST-03", "$.customer.address")
+    name = text(customer.name, 60, "o nome do comprador", "$.customer.name", findings, least=2) if customer.name else None
+    email = clean_text(customer.email, 254)
+    dest = Dest(
+        CNPJ=document if isinstance(document, Cnpj) else None,
+        CPF=document if isinstance(document, Cpf) else None,
+        xNome=HOMOLOGACAO_NAME if name is not None and environment == 2 else name,
+        enderDest=address,
+        indIEDest="1" if contributor else "9",
+        IE=(registration or None) if contributor else None,
+        email=email if email and len(email) <= 60 else None,
+    )
+    return Buyer(dest, name or "", document, contributor, customer.final_consumer is not False)

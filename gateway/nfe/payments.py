@@ -17,14 +17,17 @@ from gateway.nfe.tables import Means, brand_code, means_of_payment
 _NOTHING = ZERO.quantize(CENT)
 
 
-def pag(sale: Sale, total: Decimal | None, findings: Findings) -> Pag:
+_REFUSED_IN_NFCE = {"90": "NFCE-PAY-01", "99": "NFCE-PAY-02"}
+
+
+def pag(sale: Sale, total: Decimal | None, findings: Findings, mod: str = "55") -> Pag:
     """The group for a note worth `total`; None when the items have faults and sums say nothing.
 
     Sums: what is paid covers vNF (865); only cash gives change (866). `pagamento_posterior` counts in the sum, and is
     written with vPag 0.00 as IT 2024.002 wants.
     """
     if not sale.payments:
-        findings.add("NFE-PAY-01", "$.payments")
+        findings.add("NFCE-PAY-01" if mod == "65" else "NFE-PAY-01", "$.payments")
         return Pag(detPag=())
     table = means_of_payment()
     details: list[DetPag] = []
@@ -35,7 +38,10 @@ def pag(sale: Sale, total: Decimal | None, findings: Findings) -> Pag:
         means = table[payment.method]
         before = len(findings.faults)
         amount = reais(payment.amount, "O valor do pagamento", f"{path}.amount", findings)
-        if len(findings.faults) > before:
+        refused = _REFUSED_IN_NFCE.get(means.code) if mod == "65" else None
+        if refused is not None:
+            findings.add(refused, f"{path}.method")
+        elif len(findings.faults) > before:
             pass  # the amount is told already; what follows would only repeat it
         elif means.code == "90" and (amount or len(sale.payments) > 1):
             findings.add("NFE-PAY-04", path)

@@ -1,4 +1,4 @@
-"""What a caller asks to be issued, in the trade's words: the body of `POST /v1/nfe`.
+"""What a caller asks to be issued, in the trade's words: the body of `POST /v1/nfe` and `POST /v1/nfce`.
 
 Money is reais with two decimals, unit prices up to ten, quantities up to four. Every text is cleaned to the layout's
 alphabet when the document is composed. Vocabulary of enumerations is pt-BR because it is the user's.
@@ -12,7 +12,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-Ref = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[!-~]+$", description="Caller's key: one note per ref, for ever")]
+Ref = Annotated[
+    str, Meta(min_length=1, max_length=100, pattern=r"^[!-~]+$", description="Caller's key: one note per ref, for ever")
+]
 Text60 = Annotated[str, Meta(max_length=60)]
 
 PaymentMethod = Literal[
@@ -60,14 +62,14 @@ class Address(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Customer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The buyer. `tax_id` is a CPF or CNPJ (letters allowed), with or without punctuation.
+    """The buyer. `tax_id` is a CPF or CNPJ (letters allowed), with or without punctuation. A NFC-e may do without the name.
 
     state_registration: digits, `ISENTO` or empty. taxpayer: whether ICMS contributor (indIEDest 1); by default decided by
     the registration. `final_consumer` None means: true unless a contributor buys.
     """
 
     tax_id: Annotated[str, Meta(min_length=11, max_length=18)]
-    name: Annotated[str, Meta(min_length=2, max_length=255)]
+    name: Annotated[str, Meta(max_length=255)] = ""
     address: Address | None = None
     state_registration: Annotated[str, Meta(max_length=20)] = ""
     taxpayer: bool | None = None
@@ -169,7 +171,7 @@ class Intermediary(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Sale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A retail sale to be issued as one NF-e.
+    """A retail sale to be issued as one NF-e or NFC-e.
 
     branch: CNPJ of the issuing establishment. `discount` (of the whole sale) and `other` (outras despesas) are
     apportioned over the items by largest remainder. `issued_at` is for imports; by default the moment of numbering.

@@ -59,21 +59,25 @@ def _body_end(xml: bytes) -> int:
     return end
 
 
+def digest(xml: bytes) -> str:
+    """DigestValue (base64) of the infNFe of what `gateway.nfe.build.build` wrote, with the namespace it inherits."""
+    hashed = hashlib.sha1(_APEX, usedforsecurity=False)
+    hashed.update(memoryview(xml)[len(_ROOT) + len(b"<infNFe") : _body_end(xml)])
+    return base64.b64encode(hashed.digest()).decode()
+
+
 def sign(xml: bytes, certificate: Certificate) -> Signed:
     """Sign what `gateway.nfe.build.build` wrote; nothing else may come in, for its canonical form is not computed here.
 
-    The digest is of `infNFe` with the namespace it inherits. Raises InvariantBroken for foreign text.
+    infNFeSupl, when there is one, stays before the signature and outside of it. Raises InvariantBroken for foreign text.
     """
-    end = _body_end(xml)
+    hashed = digest(xml)
     chave = xml[len(OPENING) : len(OPENING) + 44].decode("ascii")
-    hashed = hashlib.sha1(_APEX, usedforsecurity=False)
-    hashed.update(memoryview(xml)[len(_ROOT) + len(b"<infNFe") : end])
-    digest = base64.b64encode(hashed.digest()).decode()
-    info = (_SIGNED_INFO_APEX + _SIGNED_INFO % (chave, digest)).encode()
+    info = (_SIGNED_INFO_APEX + _SIGNED_INFO % (chave, hashed)).encode()
     value = base64.b64encode(certificate.sign_sha1(info)).decode()
-    signature = _signature(chave, digest, value, certificate.x509_base64)
+    signature = _signature(chave, hashed, value, certificate.x509_base64)
     close = len(xml) - len(b"</NFe>")
-    return Signed(SignedXml(xml[:close] + signature + xml[close:]), digest)
+    return Signed(SignedXml(xml[:close] + signature + xml[close:]), hashed)
 
 
 def with_placeholder(xml: bytes) -> bytes:

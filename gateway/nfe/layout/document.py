@@ -37,6 +37,13 @@ class InfRespTec(Group, frozen=True, kw_only=True):
     hashCSRT: str | None = None
 
 
+class InfNFeSupl(Group, frozen=True, kw_only=True):
+    """ZX01: the QR code and where a consumer looks the NFC-e up."""
+
+    qrCode: str
+    urlChave: str
+
+
 class InfNFe(Group, frozen=True, kw_only=True):
     """A01. Attributes in the order of C14N: by name."""
 

@@ -147,7 +147,7 @@ class Authorizer:
     def _refusal(self, note: Note, now: datetime) -> Refusal | None:
         refusal = self._judge.refusal(note, now, self.state.verifier)
         if refusal is None:
-            refusal = first_refusal(note, Conditions(now, self._tpAmb, self._ufs))
+            refusal = first_refusal(note, Conditions(now, self._tpAmb, self._ufs, self.state.csc))
         return refusal or self._duplicate(note.key)
 
     def _duplicate(self, key: Key) -> Refusal | None:

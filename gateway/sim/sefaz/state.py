@@ -18,6 +18,7 @@ class State(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     guard_block_s: how long a 656 blocks that issuer in that service.
     clock_offset_s: added to the clock, also in every date of an answer.
     verifier: `signxml`, or `fast` for benchmarks (same checks, less work).
+    csc: CSC of the NFC-e's QR code by number; with any, the hash of version 2 is checked (462, 464).
     """
 
     status: Literal["107", "108", "109", "113", "114"] = "107"
@@ -28,6 +29,7 @@ class State(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     guard_block_s: Annotated[int, Meta(ge=0, le=86_400)] = 3600
     clock_offset_s: Annotated[float, Meta(ge=-315_360_000, le=315_360_000)] = 0.0
     verifier: Literal["signxml", "fast"] = "signxml"
+    csc: dict[str, str] = {}
 
 
 def changed(state: State, body: bytes) -> State:

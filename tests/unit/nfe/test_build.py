@@ -39,9 +39,28 @@ def test_issue_date_is_written_in_the_branch_time_zone_and_gives_the_month_of_th
 
 
 def test_emission_type_is_in_the_key_and_in_the_document() -> None:
-    built = build(composed(sale()), number=7, cNF="10203040", dhEmi=AT, tpEmis="6")
+    reason = "SEFAZ de origem fora do ar"
+    built = build(composed(sale()), number=7, cNF="10203040", dhEmi=AT, tpEmis="6", dhCont=AT, xJust=reason)
     assert built.chave.tpEmis == "6"
     assert b"<tpEmis>6</tpEmis>" in built.xml
+    assert f"<dhCont>2026-11-20T10:30:00-03:00</dhCont><xJust>{reason}</xJust>".encode() in built.xml
+
+
+@pytest.mark.parametrize(
+    ("tpEmis", "dhCont", "xJust"),
+    [
+        ("9", None, "SEFAZ de origem fora do ar"),
+        ("9", AT, "curta"),
+        ("9", AT.replace(tzinfo=None), "SEFAZ de origem fora do ar"),
+        ("1", AT, None),
+        ("1", None, "SEFAZ de origem fora do ar"),
+    ],
+)
+def test_contingency_without_its_reason_or_reason_without_contingency_stops_the_worker(
+    tpEmis: str, dhCont: datetime | None, xJust: str | None
+) -> None:
+    with pytest.raises(InvariantBroken):
+        build(composed(sale()), number=7, cNF="10203040", dhEmi=AT, tpEmis=tpEmis, dhCont=dhCont, xJust=xJust)
 
 
 @pytest.mark.parametrize(

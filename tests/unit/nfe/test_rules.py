@@ -254,11 +254,11 @@ def test_rules_and_code_name_the_same_codes() -> None:
     used = {
         code
         for file in [*source.glob("*.py"), *source.glob("taxes/*.py")]
-        for code in re.findall(r'"(NFE-[A-Z]+-\d\d)"', file.read_text(encoding="utf-8"))
+        for code in re.findall(r'"(NFC?E-[A-Z]+-\d\d)"', file.read_text(encoding="utf-8"))
     }
     assert used == set(rules())
 
 
 def test_every_rule_is_proven_here() -> None:
     elsewhere = {"NFE-RTC-01", "NFE-BRANCH-06"}
-    assert {pair.code for pair in PAIRS} | elsewhere == set(rules())
+    assert {pair.code for pair in PAIRS} | elsewhere == {code for code in rules() if code.startswith("NFE-")}

@@ -7,10 +7,12 @@ from decimal import Decimal
 
 from gateway.sim.sefaz.document import Note, find, text
 from gateway.sim.sefaz.messages import Refusal
+from gateway.sim.sefaz.rules import qrcode
 from gateway.sim.sefaz.rules.conditions import Conditions
 
 HOMOLOGACAO_ITEM = "NOTA FISCAL EMITIDA EM AMBIENTE DE HOMOLOGACAO - SEM VALOR FISCAL"
 DEST_REQUIRED_ABOVE = Decimal("10000.00")
+MOST = Decimal("200000.00")
 
 _FIXED = (
     ("tpNF", ("1",), "706"),
@@ -29,10 +31,15 @@ _FORBIDDEN = (
     ("det/imposto/COFINSST", "749"),
     ("det/imposto/ICMSUFDest", "807"),
     ("cobr", "760"),
+    ("exporta", "814"),
+    ("compra", "762"),
+    ("cana", "763"),
+    ("emit/IEST", "718"),
+    ("dest/ISUF", "730"),
 )
 
 
-def rules(note: Note, _: Conditions) -> Iterator[Refusal]:
+def rules(note: Note, conditions: Conditions) -> Iterator[Refusal]:
     """Only for model 65."""
     if note.mod != "65":
         return
@@ -42,18 +49,32 @@ def rules(note: Note, _: Conditions) -> Iterator[Refusal]:
     for path, cStat in _FORBIDDEN:
         if find(note.inf, path) is not None:
             yield Refusal(cStat)
-    if not note.qrCode:
-        yield Refusal("394")
-    elif note.qrCode.partition("?p=")[2].partition("|")[0] != note.key.text:
-        yield Refusal("397", "[Param: chAcesso]")
-    delivery = text(note.ide, "indPres") == "4"
-    if delivery and note.dest is None:
-        yield Refusal("787")
-    if not delivery and text(note.inf, "transp/modFrete") != "9":
-        yield Refusal("753")
+    yield from qrcode.rules(note, conditions)
+    yield from _delivery(note)
     if note.dest is not None and text(note.dest, "indIEDest") != "9":
         yield Refusal("789")
+    if note.dest is not None and text(note.dest, "CNPJ") == note.issuer:
+        yield Refusal("220")
+    if note.vNF > MOST:
+        yield Refusal("780", f"[Limite: {MOST}]")
     if note.dest is None and note.vNF > DEST_REQUIRED_ABOVE:
         yield Refusal("750")
     if note.homologacao and text(note.items[0], "prod/xProd") != HOMOLOGACAO_ITEM:
         yield Refusal("373")
+
+
+def _delivery(note: Note) -> Iterator[Refusal]:
+    """Delivered at home: buyer, address and carrier are compulsory. Otherwise: neither freight nor carrier."""
+    carrier = find(note.inf, "transp/transporta")
+    if text(note.ide, "indPres") != "4":
+        if text(note.inf, "transp/modFrete") != "9":
+            yield Refusal("753")
+        if carrier is not None:
+            yield Refusal("754")
+        return
+    if note.dest is None:
+        yield Refusal("787")
+    elif find(note.dest, "enderDest") is None:
+        yield Refusal("788")
+    if carrier is None:
+        yield Refusal("786")
