@@ -224,7 +224,7 @@ class Gateway:
             clock=self.clock,
             settings=ApiSettings(public_url=self.settings.address, max_body=self.settings.max_body_bytes, version=__version__),
             renderers=Renderers(self.edges.danfe),
-            accept_sale=lambda sale: intake.accept_sale(self.db, self.clock, sale),
+            accept_sale=lambda sale, model: intake.accept_sale(self.db, self.clock, sale, model=model),
             preview_sale=self._preview,
             retry_document=self._retry,
             sefaz_status=self._sefaz_status,
@@ -239,8 +239,8 @@ class Gateway:
         server: Any = site._server
         self.port = server.sockets[0].getsockname()[1]
 
-    async def _preview(self, sale: Sale) -> SalePreview:
-        return SalePreview(*await intake.preview_sale(self.db, self.clock, sale))
+    async def _preview(self, sale: Sale, model: str) -> SalePreview:
+        return SalePreview(*await intake.preview_sale(self.db, self.clock, sale, model))
 
     async def _retry(self, document: str, sale: Sale | None) -> DocumentRow:
         return await intake.retry_sale(self.db, self.clock, document, sale)

@@ -88,15 +88,15 @@ def document_url(ref: str, public_url: str = "") -> str:
     return f"{public_url}/v1/nfe/{quote(ref, safe='')}"
 
 
-def document_links(ref: str, status: str, public_url: str) -> DocumentLinks:
-    """Where a document and its drawings are; drawings only when there is a note to draw."""
+def document_links(ref: str, status: str, public_url: str, model: str = "55") -> DocumentLinks:
+    """Where a document and its drawings are; drawings only when there is a note to draw, and no A4 page of a NFC-e."""
     base = document_url(ref, public_url)
     if status not in HAS_NOTE:
         return DocumentLinks(self=base, xml=f"{base}/xml")
     return DocumentLinks(
         self=base,
         xml=f"{base}/xml",
-        danfe_pdf=f"{base}/danfe.pdf",
+        danfe_pdf=f"{base}/danfe.pdf" if model == "55" else "",
         danfe_png=f"{base}/danfe.png",
         danfe_escpos=f"{base}/danfe.escpos",
     )
@@ -142,7 +142,7 @@ def _summary(row: DocumentRow | DocumentItem, zone: ZoneInfo, public_url: str) -
         "created_at": local(row.created_at, zone),
         "updated_at": local(row.updated_at, zone),
         "authorized_at": maybe_local(row.authorized_at, zone),
-        "links": document_links(row.ref, row.status, public_url),
+        "links": document_links(row.ref, row.status, public_url, row.model),
     }
 
 

@@ -185,6 +185,25 @@ class CertificateSummary(Struct, frozen=True, kw_only=True):
     days_left: int
 
 
+class CscUpload(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The CSC that the state gave the branch, for version 2 of the NFC-e's QR code. It is written, never read back.
+
+    csc_id: its number, 1 to 6 digits. environment: 1 produção, 2 homologação; by default the branch's.
+    """
+
+    csc_id: Annotated[str, Meta(pattern=r"^0{0,5}[1-9][0-9]{0,5}$", max_length=6)]
+    csc: Annotated[str, Meta(min_length=8, max_length=64, pattern=r"^[!-~]+$")]
+    environment: Literal[1, 2] | None = None
+
+
+class CscSummary(Struct, frozen=True, kw_only=True):
+    """A stored CSC without its secret."""
+
+    environment: int
+    csc_id: str
+    updated_at: datetime
+
+
 class VtexAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An account whose orders the branch bills. Secrets are written, never read back.
 

@@ -84,11 +84,11 @@ class HookAnswer:
     detail: str = ""
 
 
-AcceptSale = Callable[[Sale], Awaitable[tuple[DocumentRow, bool]]]
-"""Store the sale for issue; True for a replay. Raises ValidationFailed, IdempotencyConflict."""
+AcceptSale = Callable[[Sale, str], Awaitable[tuple[DocumentRow, bool]]]
+"""Store the sale for issue as model `55` or `65`; True for a replay. Raises ValidationFailed, IdempotencyConflict."""
 
-PreviewSale = Callable[[Sale], Awaitable[SalePreview]]
-"""Compose and dry-run, storing nothing. Raises ValidationFailed."""
+PreviewSale = Callable[[Sale, str], Awaitable[SalePreview]]
+"""Compose as model `55` or `65` and dry-run, storing nothing. Raises ValidationFailed."""
 
 RetryDocument = Callable[[str, Sale | None], Awaitable[DocumentRow]]
 """Try a rejected document (by its id) again, with a corrected sale under the same ref and number when one is given.

@@ -1,4 +1,4 @@
-"""Certificates ready to sign: the branch's active PFX, decrypted and parsed once, swapped when a newer one is activated."""
+"""What a branch signs with: its active PFX, decrypted and parsed once, swapped when a newer one is activated; and its CSC."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from gateway.core.clock import Clock
 from gateway.core.errors import CertificateInvalid
 from gateway.nfe.certificate import Certificate, load
 from gateway.nfe.ports import Pfx
+from gateway.nfe.qrcode import Csc
 from gateway.store import setup
+from gateway.store.csc import open_csc
 from gateway.store.database import Database
 from gateway.store.vault import Vault
 
@@ -47,3 +49,7 @@ class Certificates:
         self._loaded.move_to_end(name)
         certificate.check(self._clock.now(), branch)
         return pfx, certificate
+
+    async def csc(self, branch: str, environment: int) -> Csc | None:
+        """The CSC of a branch in an environment, opened each time: it is small, and may be replaced at any moment."""
+        return await self._db.read(lambda conn: open_csc(conn, self._vault, branch, environment))

@@ -32,9 +32,9 @@ def needs_csc(draft: Draft, at: datetime) -> bool:
     return policy(draft.branch, draft.emit.enderEmit.UF, day).qr_version == "2"
 
 
-def require_csc(draft: Draft, csc: Csc | None, at: datetime) -> None:
-    """Raises ValidationFailed when the document needs a CSC and there is none."""
-    if csc is None and needs_csc(draft, at):
+def require_csc(draft: Draft, kept: bool, at: datetime) -> None:
+    """Raises ValidationFailed when the document needs a CSC and the branch keeps none."""
+    if not kept and needs_csc(draft, at):
         findings = Findings()
         findings.add("NFCE-QR-01", "$.branch", environment=draft.branch.environment)
         findings.raise_any()
@@ -48,7 +48,7 @@ def supplemented(built: Built, draft: Draft, *, dhEmi: datetime, csc: Csc | None
     """
     if draft.mod != MODEL:
         return built
-    require_csc(draft, csc, dhEmi)
+    require_csc(draft, csc is not None, dhEmi)
     moment = dhEmi.astimezone(draft.zone)
     uf, tpAmb = draft.emit.enderEmit.UF, draft.header.tpAmb
     address = consult_address(uf, tpAmb, moment.date())

@@ -36,7 +36,9 @@ def draw(xml: bytes, *, cancelled: bool) -> bytes:
     """
     view = read_note(xml)
     if view.mod != "55":
-        raise InputError("O DANFE em A4 é da NF-e (modelo 55).", code="DANFE-MODEL", fix="Para a NFC-e, use o cupom.")
+        raise InputError(
+            "O DANFE em A4 é da NF-e (modelo 55).", code="DANFE-MODEL", fix="Para a NFC-e, use danfe.png ou danfe.escpos."
+        )
     if len(view.items) > MAX_DRAWN_ITEMS:
         raise InputError(
             f"O DANFE em PDF é desenhado até {MAX_DRAWN_ITEMS} itens; esta nota tem {len(view.items)}.",

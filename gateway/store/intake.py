@@ -25,14 +25,17 @@ from gateway.nfe.build import build, dry_run, new_cnf
 from gateway.nfe.compose import compose
 from gateway.nfe.draft import Draft
 from gateway.nfe.sale import Product, Sale
+from gateway.nfe.supplement import needs_csc, rehearsed, require_csc
 from gateway.store import documents, setup
+from gateway.store.csc import has_csc
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow, NewDocument
 
 
-def body_hash(sale: Sale) -> bytes:
-    """What makes two bodies the same: their content once decoded, not their spacing or key order."""
-    return hashlib.sha256(msgspec.json.encode(sale)).digest()
+def body_hash(sale: Sale, model: str = "55") -> bytes:
+    """What makes two bodies the same: their content once decoded, not their spacing or key order; and the model asked for."""
+    told = b"" if model == "55" else model.encode()
+    return hashlib.sha256(told + msgspec.json.encode(sale)).digest()
 
 
 async def accept_sale(
@@ -43,7 +46,7 @@ async def accept_sale(
     Raises ValidationFailed with every fault (and then nothing is stored), IdempotencyConflict when the ref is taken by
     another body. After it returns the work survives the process.
     """
-    digest = body_hash(sale)
+    digest = body_hash(sale, model)
     known = await db.read(lambda conn: documents.by_ref(conn, sale.ref))
     if known is not None:
         if known.body_hash != digest:
@@ -52,27 +55,32 @@ async def accept_sale(
                 fix="Use outro ref para outra venda, ou repita exatamente o mesmo conteúdo.",
             )
         return known, True
-    draft = await prepare(db, clock, sale)
+    draft = await prepare(db, clock, sale, model)
     new = new_document(draft, digest, origin=origin, origin_ref=origin_ref, model=model)
     at = clock.epoch_ms()
     return await db.write(lambda conn: documents.accept(conn, new, at=at))
 
 
-async def prepare(db: Database, clock: Clock, sale: Sale) -> Draft:
+async def prepare(db: Database, clock: Clock, sale: Sale, model: str = "55") -> Draft:
     """Compose the sale with its branch and products and dry-run it against the schema. Raises ValidationFailed."""
     branch, products = await db.read(lambda conn: _context(conn, sale))
     at = clock.now()
     if len(sale.items) > _OFF_LOOP:
-        return await asyncio.to_thread(_compose, sale, branch, products, at)
-    return _compose(sale, branch, products, at)
+        draft = await asyncio.to_thread(_compose, sale, branch, products, at, model)
+    else:
+        draft = _compose(sale, branch, products, at, model)
+    if needs_csc(draft, sale.issued_at or at):
+        kept = await db.read(lambda conn: has_csc(conn, draft.emit.CNPJ or "", branch.environment))
+        require_csc(draft, kept, sale.issued_at or at)
+    return draft
 
 
 _OFF_LOOP = 20
 """Above this many items the composition leaves the event loop: it takes longer than a thread hop."""
 
 
-def _compose(sale: Sale, branch: Branch, products: Mapping[str, Product], at: datetime) -> Draft:
-    draft = compose(sale, branch, products, at=at)
+def _compose(sale: Sale, branch: Branch, products: Mapping[str, Product], at: datetime, model: str) -> Draft:
+    draft = compose(sale, branch, products, at=at, mod=model)
     dry_run(draft, at)
     return draft
 
@@ -116,7 +124,7 @@ def new_document(draft: Draft, digest: bytes, *, origin: str, origin_ref: str | 
         branch=Cnpj(sale.branch),
         model=model,
         environment=draft.branch.environment,
-        series=draft.branch.series,
+        series=draft.header.serie,
         origin=origin,
         origin_ref=origin_ref,
         request=msgspec.json.encode(sale).decode(),
@@ -147,8 +155,8 @@ async def retry_sale(db: Database, clock: Clock, document: str, sale: Sale | Non
                 )
             ]
         )
-    draft = await prepare(db, clock, corrected)
-    digest = body_hash(corrected)
+    draft = await prepare(db, clock, corrected, doc.model)
+    digest = body_hash(corrected, doc.model)
     at = clock.epoch_ms()
     new = new_document(draft, digest, origin=doc.origin, origin_ref=doc.origin_ref, model=doc.model)
     return await db.write(lambda conn: documents.resubmit(conn, doc.id, new, at=at, cnf=random_cnf))
@@ -159,9 +167,13 @@ def random_cnf(number: int) -> str:
     return new_cnf(number, secrets.randbits)
 
 
-async def preview_sale(db: Database, clock: Clock, sale: Sale) -> tuple[bytes, Decimal]:
-    """The unsigned XML with a placeholder number, and the total in reais. Stores nothing. Raises ValidationFailed."""
-    draft = await prepare(db, clock, sale)
+async def preview_sale(db: Database, clock: Clock, sale: Sale, model: str = "55") -> tuple[bytes, Decimal]:
+    """The unsigned XML with a placeholder number, and the total in reais. Stores nothing. Raises ValidationFailed.
+
+    The QR code of a NFC-e has the right shape and no worth.
+    """
+    draft = await prepare(db, clock, sale, model)
     zone = ZoneInfo(draft.branch.time_zone)
-    built = build(draft, number=1, cNF="00000002", dhEmi=clock.now().astimezone(zone).replace(microsecond=0))
-    return built.xml, draft.total
+    moment = clock.now().astimezone(zone).replace(microsecond=0)
+    built = build(draft, number=1, cNF="00000002", dhEmi=moment)
+    return rehearsed(built, draft, moment).xml, draft.total

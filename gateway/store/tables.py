@@ -60,6 +60,19 @@ certificates = Table(
     Index("uq_certificates_active", "branch", unique=True, sqlite_where=text("active = 1"), postgresql_where=text("active")),
 )
 
+branch_csc = Table(
+    "branch_csc",
+    metadata,
+    Column("branch", String(14), ForeignKey("branches.cnpj"), nullable=False),
+    Column("environment", Integer, nullable=False),
+    Column("csc_id", String(6), nullable=False),
+    Column("csc", LargeBinary, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("branch", "environment"),
+    CheckConstraint("environment IN (1, 2)", name="environment"),
+)
+"""CSC of the NFC-e's QR code version 2, sealed; one for each environment."""
+
 products = Table(
     "products",
     metadata,

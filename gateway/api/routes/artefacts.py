@@ -27,7 +27,7 @@ async def xml(request: web.Request) -> web.Response:
 
 @operation("DANFE em PDF", tag=TAG, scope="nfe:read", responses={200: "application/pdf"}, problems=(404, 409))
 async def danfe_pdf(request: web.Request) -> web.Response:
-    """A4, of an authorised note."""
+    """A4, of an authorised NF-e. A NFC-e has no such page: 409, and `danfe.png` or `danfe.escpos` instead."""
     row = await find(request)
     return file(await draw(request.app[SERVICES], row, "pdf"), "application/pdf", f"{row.chave}.pdf")
 
@@ -66,7 +66,13 @@ async def stored_xml(services: Services, row: DocumentRow) -> tuple[bytes, str]:
 
 
 async def draw(services: Services, row: DocumentRow, kind: str) -> bytes:
-    """A drawing (`pdf`, `png`, `escpos`) of an authorised note. Raises StateError when there is nothing to draw."""
+    """A drawing (`pdf`, `png`, `escpos`) of an authorised note. Raises StateError when there is nothing, or no such page, to draw."""
+    if kind == "pdf" and row.model != "55":
+        raise StateError(
+            "A NFC-e não tem DANFE em A4.",
+            code="NFE-NO-PDF",
+            fix="Use o cupom: danfe.png para ver, danfe.escpos para imprimir.",
+        )
     proc = await services.db.read(lambda conn: documents.artefact(conn, row.id, "proc")) if row.status in HAS_NOTE else None
     if proc is None:
         raise StateError(

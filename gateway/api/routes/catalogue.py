@@ -104,6 +104,8 @@ async def put_customer(request: web.Request) -> web.Response:
     if not same:
         fix = "Use o mesmo documento nos dois lugares."
         raise bad("CUSTOMER-TAX-ID", "$.tax_id", "O documento do corpo não é o do endereço.", fix)
+    if len(customer.name.strip()) < 2:
+        raise bad("CUSTOMER-NAME", "$.name", "O cliente precisa de nome, com 2 caracteres ou mais.", "Informe o nome.")
     customer = msgspec.structs.replace(customer, tax_id=str(tax_id))
     services = request.app[SERVICES]
     at, who = services.clock.epoch_ms(), actor(request)

@@ -1,4 +1,4 @@
-"""`/v1/nfe`: issue, see, try again."""
+"""`/v1/nfe` and `/v1/nfce`: issue, see, try again."""
 
 from __future__ import annotations
 
@@ -37,10 +37,29 @@ async def issue(request: web.Request) -> web.Response:
     """Accepts the sale durably and answers 202 with its links. With `Prefer: wait=n` it waits up to n seconds and answers 200
     when the state is final. The same `ref` with the same content answers the same document (`Idempotent-Replayed: true`);
     with other content, 409."""
+    return await _issue(request, "55")
+
+
+@operation(
+    "Emitir uma NFC-e",
+    tag=TAG,
+    scope="nfe:write",
+    request=Sale,
+    responses={202: Document, 200: Document},
+    parameters=(PREFER,),
+    problems=(400, 409, 413, 422, 503),
+)
+async def issue_nfce(request: web.Request) -> web.Response:
+    """As `POST /v1/nfe`, for the consumer's note (model 65): the customer is optional, `presence` is `presencial` or `entrega`,
+    and the series is the branch's `nfce.series`. A `ref` names one note, of either model; it is read at `/v1/nfe/{ref}`."""
+    return await _issue(request, "65")
+
+
+async def _issue(request: web.Request, model: str) -> web.Response:
     sale = await read_json(request, Sale)
     require_branch(request, sale.branch)
     services = request.app[SERVICES]
-    row, replayed = await services.accept_sale(sale)
+    row, replayed = await services.accept_sale(sale, model)
     row, headers = await _settled(request, row)
     if replayed:
         headers["Idempotent-Replayed"] = "true"
@@ -76,9 +95,26 @@ async def _settled(request: web.Request, row: DocumentRow) -> tuple[DocumentRow,
 )
 async def preview(request: web.Request) -> web.Response:
     """The unsigned XML and the total of the note this sale would be. Takes no number and stores nothing."""
+    return await _preview(request, "55")
+
+
+@operation(
+    "Conferir uma venda sem emitir a NFC-e",
+    tag=TAG,
+    scope="nfe:write",
+    request=Sale,
+    responses={200: Preview},
+    problems=(400, 413, 422),
+)
+async def preview_nfce(request: web.Request) -> web.Response:
+    """As `POST /v1/nfe/preview`, for model 65. The QR code in the XML has the right shape and no worth."""
+    return await _preview(request, "65")
+
+
+async def _preview(request: web.Request, model: str) -> web.Response:
     sale = await read_json(request, Sale)
     require_branch(request, sale.branch)
-    made = await request.app[SERVICES].preview_sale(sale)
+    made = await request.app[SERVICES].preview_sale(sale, model)
     return ok(Preview(xml=made.xml.decode(), total=str(made.total)))
 
 

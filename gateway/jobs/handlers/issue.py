@@ -40,8 +40,10 @@ from gateway.nfe.decisions import proves
 from gateway.nfe.draft import Draft
 from gateway.nfe.ports import Sefaz, SignedXml, Target
 from gateway.nfe.proc import join_nfe_proc
+from gateway.nfe.qrcode import Csc
 from gateway.nfe.sale import Product, Sale
 from gateway.nfe.signature import Signed, sign
+from gateway.nfe.supplement import needs_csc, require_csc, supplemented
 from gateway.store import documents, guards, setup
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow, TransmissionRow
@@ -107,10 +109,11 @@ class IssueNote:
         doc = found.doc
         sale = msgspec.json.decode(doc.request, type=Sale)
         products = await self._products(sale)
-        draft = compose(sale, found.branch, products, at=self._clock.now())
+        draft = compose(sale, found.branch, products, at=self._clock.now(), mod=doc.model)
+        csc = await self._csc(draft, doc)
         at = self._clock.epoch_ms()
         doc = await self._db.write(lambda conn: documents.take_number(conn, doc.id, at=at, cnf=random_cnf))
-        chave, signed = await asyncio.to_thread(_build_and_sign, draft, doc, found.branch, certificate)
+        chave, signed = await asyncio.to_thread(_build_and_sign, draft, doc, found.branch, certificate, csc)
 
         def store(conn: Any) -> tuple[DocumentRow, int]:
             documents.store_signed(conn, doc.id, chave=chave, digest=signed.digest, xml=signed.xml, at=at)
@@ -119,6 +122,15 @@ class IssueNote:
 
         fresh, seq = await self._db.write(store)
         return fresh, signed.xml, seq
+
+    async def _csc(self, draft: Draft, doc: DocumentRow) -> Csc | None:
+        """The CSC, for a document that needs one. Raises ValidationFailed before a number is taken when there is none."""
+        moment = draft.sale.issued_at or self._clock.now()
+        if not needs_csc(draft, moment):
+            return None
+        csc = await self._certificates.csc(doc.branch, doc.environment)
+        require_csc(draft, csc is not None, moment)
+        return csc
 
     async def _products(self, sale: Sale) -> dict[str, Product]:
         skus = [item.sku for item in sale.items if item.product is None]
@@ -452,9 +464,12 @@ def _lot(doc: DocumentRow, seq: int) -> int:
     return (doc.number or 0) * 1000 + seq
 
 
-def _build_and_sign(draft: Draft, doc: DocumentRow, branch: Branch, certificate: Certificate) -> tuple[str, Signed]:
+def _build_and_sign(
+    draft: Draft, doc: DocumentRow, branch: Branch, certificate: Certificate, csc: Csc | None
+) -> tuple[str, Signed]:
     assert doc.number is not None and doc.cnf is not None and doc.issued_at is not None
     moment = draft.sale.issued_at or from_epoch_ms(doc.issued_at)
     issued = moment.astimezone(ZoneInfo(branch.time_zone)).replace(microsecond=0)
     built = build(draft, number=doc.number, cNF=doc.cnf, dhEmi=issued)
+    built = supplemented(built, draft, dhEmi=issued, csc=csc, sign=certificate.sign_sha1)
     return str(built.chave), sign(built.xml, certificate)

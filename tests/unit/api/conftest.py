@@ -38,7 +38,7 @@ async def db(tmp_path: Path) -> AsyncIterator[Database]:
 async def house(db: Database) -> House:
     clock, edges = FakeClock(), Edges()
 
-    async def accept(sale: Sale) -> tuple[DocumentRow, bool]:
+    async def accept(sale: Sale, model: str) -> tuple[DocumentRow, bool]:
         if edges.fail is not None:
             raise edges.fail
         if sale.items[0].sku == "desconhecido":
@@ -48,9 +48,9 @@ async def house(db: Database) -> House:
                     Fault(code="NFE-PAY-01", path="$.payments", message="Falta pagamento.", fix="Informe."),
                 ]
             )
-        return await db.write(lambda conn: documents.accept(conn, new_document(sale), at=clock.epoch_ms()))
+        return await db.write(lambda conn: documents.accept(conn, new_document(sale, model), at=clock.epoch_ms()))
 
-    async def preview(sale: Sale) -> SalePreview:
+    async def preview(sale: Sale, model: str) -> SalePreview:
         return SalePreview(b"<NFe/>", new_document(sale).total)
 
     async def retry(document: str, sale: Sale | None) -> DocumentRow:

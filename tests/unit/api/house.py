@@ -73,13 +73,13 @@ def digest(sale: Sale) -> bytes:
     return hashlib.sha256(msgspec.json.encode(sale)).digest()
 
 
-def new_document(sale: Sale) -> NewDocument:
+def new_document(sale: Sale, model: str = "55") -> NewDocument:
     total = sum((item.quantity * (item.unit_price or Decimal(0)) for item in sale.items), Decimal(0))
     return NewDocument(
         ref=sale.ref,
         body_hash=digest(sale),
         branch=sale.branch,
-        model="55",
+        model=model,
         environment=2,
         series=1,
         origin="api",

@@ -27,6 +27,9 @@ CASES: list[tuple[str, Edits, Edits]] = [
     ("708", {"ide/verProc>": "<NFref><refNFe>35261111222333000181550010000012331718305829</refNFe></NFref>"}, {}),
     ("760", {"transp>": "<cobr><fat><nFat>1</nFat></fat></cobr>"}, {}),
     ("753", {"transp/modFrete": "0"}, {}),
+    ("754", {"transp/modFrete>": "<transporta><xNome>Alguem</xNome></transporta>"}, {}),
+    ("762", {"infAdic>": "<compra><xPed>1</xPed></compra>"}, {}),
+    ("397", {"@qrCode": "https://www.example.com/nfce/qrcode?p={chave}|3|1"}, {}),
     ("373", {"det/prod/xProd": "Camiseta"}, {}),
     ("391", {"pag/detPag/tPag": "17"}, {"pag/detPag/tPag": "17", "pag/detPag/vPag>": "<card><tpIntegra>2</tpIntegra></card>"}),
     ("857", {"pag/detPag/tPag": "14"}, {"pag/detPag/tPag": "10"}),
@@ -65,5 +68,23 @@ def test_a_buyer_that_pays_icms_is_789(authorizer: Authorizer, signer: Signer) -
 def test_delivery_needs_a_buyer(authorizer: Authorizer, signer: Signer) -> None:
     delivery = {"ide/indPres": "4", "ide/indPres>": "<indIntermed>0</indIntermed>"}
 
-    assert authorizer.process("NFeAutorizacao4", lot(signed(signer, {**NFCE, **delivery})), CNPJ).cStat == "787"
-    assert authorizer.process("NFeAutorizacao4", lot(signed(signer, {**TO_SOMEBODY, **delivery})), CNPJ).cStat == "100"
+    carried = {**delivery, "transp/modFrete": "3", "transp/modFrete>": f"<transporta><CNPJ>{CNPJ}</CNPJ></transporta>"}
+
+    for edits, cStat in (
+        ({**NFCE, **carried}, "787"),
+        ({**TO_SOMEBODY, **carried, "dest/enderDest": None}, "788"),
+        ({**TO_SOMEBODY, **delivery}, "786"),
+        ({**TO_SOMEBODY, **carried}, "100"),
+    ):
+        assert authorizer.process("NFeAutorizacao4", lot(signed(signer, edits)), CNPJ).cStat == cStat
+
+
+def test_the_hash_of_version_2_is_checked_when_the_csc_is_known(authorizer: Authorizer, signer: Signer) -> None:
+    wrong = {**NFCE, "@qrCode": "https://www.example.com/nfce/qrcode?p={chave}|2|2|1|" + "A" * 40}
+
+    authorizer.state.csc = {"7": "segredo"}
+    assert authorizer.process("NFeAutorizacao4", lot(signed(signer, wrong)), CNPJ).cStat == "462"
+    authorizer.state.csc = {"1": "segredo"}
+    assert authorizer.process("NFeAutorizacao4", lot(signed(signer, wrong)), CNPJ).cStat == "464"
+    authorizer.state.csc = {}
+    assert authorizer.process("NFeAutorizacao4", lot(signed(signer, wrong)), CNPJ).cStat == "100"

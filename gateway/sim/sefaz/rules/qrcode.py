@@ -80,10 +80,11 @@ def _hash(values: list[str], conditions: Conditions) -> Iterator[Refusal]:
 def _signature(note: Note, values: list[str]) -> Iterator[Refusal]:
     """RSA-SHA1 over the parameters before it, by the certificate of the note."""
     encoded = note.root.findtext(f".//{{{DSIG}}}X509Certificate") or ""
+    key = load_der_x509_certificate(base64.b64decode(encoded)).public_key()
+    if not isinstance(key, rsa.RSAPublicKey):
+        yield Refusal("583")
+        return
     try:
-        key = load_der_x509_certificate(base64.b64decode(encoded)).public_key()
-        if not isinstance(key, rsa.RSAPublicKey):
-            raise InvalidSignature
         signature = base64.b64decode(values[7], validate=True)
         key.verify(signature, "|".join(values[:7]).encode(), padding.PKCS1v15(), SHA1())  # noqa: S303  the manual's
     except (InvalidSignature, binascii.Error):
