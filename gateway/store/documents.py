@@ -238,15 +238,15 @@ def move(
 def resubmit(conn: Connection, document: str, new: NewDocument, *, at: int, cnf: Callable[[int], str]) -> DocumentRow:
     """Put a rejected document back in `processing`, with what `new` says, and its job; it keeps its ref, number and series.
 
-    Raises TransitionRefused when it is not rejected, NotFound; then nothing has changed.
+    The hash stays that of the first body: whoever repeats that gets this document, for ever. Raises TransitionRefused when it
+    is not rejected, NotFound; then nothing has changed.
     """
     doc = locked(conn, document)
     DOCUMENT.step(doc.status, "retry", doc)
-    changed = new.body_hash != doc.body_hash
+    changed = new.request != doc.request
     if changed:
         changes = {
             "request": new.request,
-            "body_hash": new.body_hash,
             "total": str(new.total),
             "customer_name": new.customer_name,
             "customer_tax_id": new.customer_tax_id,

@@ -26,7 +26,13 @@ from tests.chaos.child import POINTS
 SEEDS = [int(text) for text in os.environ.get("CHAOS_SEEDS", "1").split()]
 KILLS = int(os.environ.get("CHAOS_POINTS", "6"))
 SALES_PER_LIFE = 4
-PASSAGES = dict.fromkeys(POINTS, 1) | {"commit-before": 40, "commit-after": 40, "send-before": 4, "send-during": 4, "send-after": 4}
+PASSAGES = dict.fromkeys(POINTS, 1) | {
+    "commit-before": 40,
+    "commit-after": 40,
+    "send-before": 4,
+    "send-during": 4,
+    "send-after": 4,
+}
 """How often one life is sure to pass each point: the fatal passage is drawn from these."""
 CHILD = Path(__file__).with_name("child.py")
 
@@ -63,9 +69,15 @@ class Life:
         return self.process.returncode is not None
 
     async def end(self) -> None:
+        """Ask it to stop, and see that it is gone; one that does not stop is killed and fails the test."""
         if not self.dead:
             self.process.terminate()
-        await asyncio.wait_for(self.process.wait(), 60)
+        try:
+            await asyncio.wait_for(self.process.wait(), 60)
+        except TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+            raise
 
 
 @pytest.fixture
@@ -110,9 +122,11 @@ async def test_killed_anywhere_every_accepted_sale_is_authorised_once(
         await child.end()
     last = Life(environ, "none", 0)
     await last.start()
-    statuses = await settle(last, made["api_key"], attempted)
-    await settle_orders(sims, orders)
-    await last.end()
+    try:
+        statuses = await settle(last, made["api_key"], attempted)
+        await settle_orders(sims, orders)
+    finally:
+        await last.end()
 
     assert {ref: status for ref, status in statuses.items() if status != "authorized"} == {}
     authorised = sims.sefaz.authorized
