@@ -47,8 +47,8 @@ def configuration() -> str:
     """Every setting with its default, as `gateway.toml` and the environment spell it."""
     lines = [
         "# Configuração\n",
-        "Gerado por `python -m docs.generate`. `gateway.toml` no diretório de trabalho (ou o arquivo de `GATEWAY_CONFIG`) e, por cima,"
-        " as variáveis `GATEWAY_*`. Um nome desconhecido é erro.\n",
+        "Gerado por `python -m docs.generate`. `gateway.toml` no diretório de trabalho (ou o arquivo de `GATEWAY_CONFIG`) e,"
+        " por cima, as variáveis `GATEWAY_*`. Um nome desconhecido é erro.\n",
         "| chave | variável | padrão | o que faz |",
         "|---|---|---|---|",
     ]

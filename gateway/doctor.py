@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
 from gateway.bootstrap import make_edges, open_vault
 from gateway.config import Settings
 from gateway.core.clock import SystemClock
@@ -98,9 +101,6 @@ async def _queue(settings: Settings) -> Finding:
 
 
 async def _redis(url: str) -> Finding:
-    from redis.asyncio import Redis
-    from redis.exceptions import RedisError
-
     client = Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3)
     try:
         await client.ping()

@@ -53,8 +53,7 @@ async def initialise(
 
     Run again it keeps what exists: an existing user keeps its password, an existing test branch its certificate.
     """
-    if not Path(FILE_NAME).exists():
-        Path(FILE_NAME).write_text(_TOML, encoding="utf-8")
+    await asyncio.to_thread(_write_configuration)
     result: dict[str, Any] = {"data_dir": settings.data_dir, "database": settings.database.split("@")[-1], "user": user}
     async with opened(settings) as (db, vault):
         at = SystemClock().epoch_ms()
@@ -66,6 +65,12 @@ async def initialise(
         if test_branch:
             result |= await make_test_branch(db, vault, settings.data, cnpj=cnpj or demo_data.TEST_CNPJ, uf=uf, crt=crt)
     return result
+
+
+def _write_configuration() -> None:
+    path = Path(FILE_NAME)
+    if not path.exists():
+        path.write_text(_TOML, encoding="utf-8")
 
 
 async def make_test_branch(

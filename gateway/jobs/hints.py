@@ -15,7 +15,7 @@ from typing import Any, Protocol, cast
 
 import msgspec
 import structlog
-from arq.connections import ArqRedis, RedisSettings, create_pool
+from arq.connections import ArqRedis, RedisSettings
 from arq.worker import Worker as ArqWorker
 from arq.worker import func
 from redis.asyncio.retry import Retry
@@ -86,13 +86,8 @@ class ArqHints:
             raise ConfigInvalid(
                 "O endereço da fila não pôde ser lido.", fix="Use redis://servidor:6379 ou unix:///caminho em GATEWAY_REDIS_URL."
             ) from error
-        self._settings.conn_retries = 0
-        self._settings.conn_timeout = 1
-        self._settings.retry = Retry(ExponentialBackoff(cap=0.5, base=0.05), 2)
-        self._settings.retry_on_error = [ConnectionError, TimeoutError, OSError]
         self._poll = poll
-        self._pool: ArqRedis | None = None
-        self._connecting = asyncio.Lock()
+        self._pool = _client(self._settings)
         self._pending: deque[str] = deque(maxlen=MAX_PENDING)
         self._some = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -124,12 +119,11 @@ class ArqHints:
             return True
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT):
-                pool = await self._connected()
                 for job_id in job_ids:
                     # Never the same id twice: arq would take the second for the first and drop it. Its answer is not looked at:
                     # None means "already queued" and "the connection died" alike.
                     hint_id = f"{job_id}:{secrets.token_hex(6)}"
-                    await pool.enqueue_job(FUNCTION, job_id, _job_id=hint_id, _queue_name=QUEUE, _expires=EXPIRES)
+                    await self._pool.enqueue_job(FUNCTION, job_id, _job_id=hint_id, _queue_name=QUEUE, _expires=EXPIRES)
         except _OUTAGE as error:
             if not self._down:
                 log.warning("hints.down", error=f"{type(error).__name__}: {error}", jobs=len(job_ids))
@@ -147,17 +141,7 @@ class ArqHints:
         if self._tasks:
             await asyncio.wait(self._tasks)
         self._tasks.clear()
-        if self._pool is not None:
-            await _close_pool(self._pool)
-            self._pool = None
-
-    async def _connected(self) -> ArqRedis:
-        async with self._connecting:
-            if self._pool is None:
-                self._pool = await create_pool(
-                    self._settings, job_serializer=msgspec.msgpack.encode, job_deserializer=msgspec.msgpack.decode
-                )
-            return self._pool
+        await _close(self._pool)
 
     async def _flush(self) -> None:
         pause = RECONNECT_FIRST
@@ -177,7 +161,8 @@ class ArqHints:
         """Be an arq worker, and a new one after each outage: arq's own leaves when Redis stays away."""
         pause = RECONNECT_FIRST
         while True:
-            worker = self._arq_worker(wake)
+            pool = _client(self._settings)
+            worker = self._arq_worker(wake, pool)
             started = asyncio.get_running_loop().time()
             try:
                 await worker.async_run()
@@ -187,19 +172,20 @@ class ArqHints:
                 log.exception("hints.listener_failed", again_in=pause)
             finally:
                 await _end(worker)
+                await _close(pool)
             if asyncio.get_running_loop().time() - started > RECONNECT_LAST:
                 pause = RECONNECT_FIRST
             await asyncio.sleep(pause)
             pause = min(pause * 2, RECONNECT_LAST)
 
-    def _arq_worker(self, wake: Wake) -> ArqWorker:
+    def _arq_worker(self, wake: Wake, pool: ArqRedis) -> ArqWorker:
         async def carry(_context: dict[Any, Any], job_id: str) -> None:
             wake([job_id])
 
         return ArqWorker(
             functions=[func(cast("Any", carry), name=FUNCTION)],
             queue_name=QUEUE,
-            redis_settings=self._settings,
+            redis_pool=pool,
             handle_signals=False,
             max_jobs=100,
             job_timeout=10,
@@ -213,18 +199,40 @@ class ArqHints:
         )
 
 
+def _client(settings: RedisSettings) -> ArqRedis:
+    """A client that connects when it is first used.
+
+    Not arq's `create_pool`: when that is interrupted or refused, its half-open connection belongs to nobody.
+    """
+    return ArqRedis(
+        host=str(settings.host),
+        port=settings.port,
+        unix_socket_path=settings.unix_socket_path,
+        db=settings.database,
+        username=settings.username,
+        password=settings.password,
+        ssl=settings.ssl,
+        encoding="utf8",
+        socket_connect_timeout=1,
+        socket_timeout=5,
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 2),
+        retry_on_error=[ConnectionError, TimeoutError, OSError],
+        job_serializer=msgspec.msgpack.encode,
+        job_deserializer=msgspec.msgpack.decode,
+        default_queue_name=QUEUE,
+    )
+
+
 async def _end(worker: ArqWorker) -> None:
-    """Let go of what an arq worker holds, whatever state an outage left it in."""
+    """Stop what an arq worker has running, whatever state an outage left it in."""
     tasks = [task for task in (worker.main_task, *worker.tasks.values()) if task is not None]
     for task in tasks:
         task.cancel()
     if tasks:
         await asyncio.gather(*tasks, return_exceptions=True)
-    if worker._pool is not None:
-        await _close_pool(worker._pool)
 
 
-async def _close_pool(pool: ArqRedis) -> None:
+async def _close(pool: ArqRedis) -> None:
     try:
         async with asyncio.timeout(PUBLISH_TIMEOUT):
             await pool.aclose(close_connection_pool=True)

@@ -1,1 +1,4 @@
-"""Simulators of SEFAZ, VTEX and a printer: deterministic, scriptable, shipped with the product. They share no code with the clients they judge."""
+"""Simulators of SEFAZ, VTEX and a printer: deterministic, scriptable, shipped with the product.
+
+They share no code with the clients they judge.
+"""

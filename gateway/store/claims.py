@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
@@ -43,6 +44,7 @@ class Settlement:
     write: Callable[[Any], None] | None = None
 
 
+@cache
 def _statement(sql: str, dialect: str, *, only: bool) -> Any:
     """A query as its engine wants it.
 
@@ -119,39 +121,47 @@ def _take_due(conn: Connection, ids: list[str], worker: str, now: int, lease: fl
         return []
 
 
+_TAKE = (
+    update(jobs)
+    .where(jobs.c.id.in_(bindparam("of_ids", expanding=True)))
+    .values(
+        state="running",
+        worker=bindparam("to"),
+        lease_until=bindparam("until"),
+        token=jobs.c.token + 1,
+        attempts=jobs.c.attempts + 1,
+        crashes=jobs.c.crashes + bindparam("crashed"),
+        updated_at=bindparam("now"),
+    )
+    .returning(*COLUMNS)
+)
+_OPEN_ATTEMPT = insert(job_attempts)
+_END_ATTEMPT = update(job_attempts).where(job_attempts.c.job == bindparam("of_job"), job_attempts.c.n == bindparam("of_token"))
+_FENCED = update(jobs).where(
+    jobs.c.id == bindparam("of_id"), jobs.c.token == bindparam("of_token"), text("jobs.state = 'running'")
+)
+"""What only the holder of the token may change."""
+
+
 def _take(conn: Connection, ids: list[str], worker: str, now: int, lease: float, *, crashed: bool) -> list[JobRow]:
     if not ids:
         return []
-    statement = (
-        update(jobs)
-        .where(jobs.c.id.in_(ids))
-        .values(
-            state="running",
-            worker=worker,
-            lease_until=now + int(lease * 1000),
-            token=jobs.c.token + 1,
-            attempts=jobs.c.attempts + 1,
-            crashes=jobs.c.crashes + (1 if crashed else 0),
-            updated_at=now,
-        )
-        .returning(*COLUMNS)
-    )
-    rows = {row["id"]: job_row(dict(row)) for row in conn.execute(statement).mappings()}
+    values = {"of_ids": ids, "to": worker, "until": now + int(lease * 1000), "now": now, "crashed": int(crashed)}
+    rows = {row["id"]: job_row(dict(row)) for row in conn.execute(_TAKE, values).mappings()}
     taken = [rows[job_id] for job_id in ids]
-    conn.execute(insert(job_attempts), [{"job": row.id, "n": row.token, "worker": worker, "started_at": now} for row in taken])
+    conn.execute(_OPEN_ATTEMPT, [{"job": row.id, "n": row.token, "worker": worker, "started_at": now} for row in taken])
     touch(conn, "jobs")
     return taken
 
 
 def _close_lost(conn: Connection, holders: list[tuple[str, int]], now: int) -> None:
-    statement = (
-        update(job_attempts)
-        .where(job_attempts.c.job == bindparam("of_job"), job_attempts.c.n == bindparam("of_token"))
-        .values(
-            ended_at=now, outcome="lost", error_code="JOB-LOST", error="O processo que executava a tarefa parou de responder."
-        )
-    )
-    conn.execute(statement, [{"of_job": job_id, "of_token": token} for job_id, token in holders])
+    lost = {
+        "ended_at": now,
+        "outcome": "lost",
+        "error_code": "JOB-LOST",
+        "error": "O processo que executava a tarefa parou de responder.",
+    }
+    conn.execute(_END_ATTEMPT, [{"of_job": job_id, "of_token": token, **lost} for job_id, token in holders])
 
 
 def _set_aside(conn: Connection, ids: list[str], now: int) -> None:
@@ -183,12 +193,8 @@ def _set_aside(conn: Connection, ids: list[str], now: int) -> None:
 def heartbeat(conn: Connection, job_id: str, token: int, lease: float) -> bool:
     """Hold the job for `lease` more seconds; False when it is no longer ours."""
     now = db_now(conn)
-    statement = (
-        update(jobs)
-        .where(jobs.c.id == job_id, jobs.c.token == token, jobs.c.state == "running")
-        .values(lease_until=now + int(lease * 1000))
-    )
-    return conn.execute(statement).rowcount == 1
+    values = {"of_id": job_id, "of_token": token, "lease_until": now + int(lease * 1000)}
+    return conn.execute(_FENCED, values).rowcount == 1
 
 
 def finish(conn: Connection, job: JobRow, settlement: Settlement) -> None:
@@ -233,26 +239,21 @@ def hand_back(conn: Connection, job: JobRow) -> None:
 
 
 def _release(conn: Connection, job: JobRow, now: int, values: dict[str, Any]) -> None:
-    statement = (
-        update(jobs)
-        .where(jobs.c.id == job.id, jobs.c.token == job.token, jobs.c.state == "running")
-        .values(**values, worker=None, lease_until=None, updated_at=now)
-    )
-    if conn.execute(statement).rowcount != 1:
+    fence = {"of_id": job.id, "of_token": job.token, "worker": None, "lease_until": None, "updated_at": now}
+    if conn.execute(_FENCED, {**fence, **values}).rowcount != 1:
         raise LeaseLost(f"A tarefa {job.id} já não pertence a este processo.")
 
 
 def _close(conn: Connection, job: JobRow, now: int, settlement: Settlement) -> None:
-    conn.execute(
-        update(job_attempts)
-        .where(job_attempts.c.job == job.id, job_attempts.c.n == job.token)
-        .values(
-            ended_at=now,
-            outcome=settlement.outcome,
-            error_code=settlement.code[:MAX_CODE_CHARS] if settlement.code else None,
-            error=settlement.reason[:MAX_ERROR_CHARS] if settlement.reason else None,
-        )
-    )
+    values = {
+        "of_job": job.id,
+        "of_token": job.token,
+        "ended_at": now,
+        "outcome": settlement.outcome,
+        "error_code": settlement.code[:MAX_CODE_CHARS] if settlement.code else None,
+        "error": settlement.reason[:MAX_ERROR_CHARS] if settlement.reason else None,
+    }
+    conn.execute(_END_ATTEMPT, values)
     if settlement.outcome == "waiting":
         # A job that looks every few seconds for days leaves one row, not thousands.
         conn.execute(

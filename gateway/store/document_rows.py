@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from gateway.core.errors import NotFound
 from gateway.nfe.lifecycle import DocumentStatus
@@ -71,9 +71,16 @@ def document_row(values: Mapping[str, Any]) -> DocumentRow:
     return DocumentRow(**{**values, "total": Decimal(values["total"]), "body_hash": bytes(values["body_hash"])})
 
 
-def find(conn: Connection, condition: Any) -> DocumentRow | None:
-    """The one document that meets `condition`, or None."""
-    row = conn.execute(select(*COLUMNS).where(condition)).mappings().first()
+# Statements are built once: building one costs several times what running it does.
+_BY = {name: select(*COLUMNS).where(documents.c[name] == bindparam("value")) for name in ("id", "ref", "chave")}
+_LOCKED = _BY["id"].with_for_update()
+_LAST_EVENT = select(func.max(document_events.c.seq)).where(document_events.c.document == bindparam("of_document"))
+_ADD_EVENT = insert(document_events).values(seq=func.coalesce(_LAST_EVENT.scalar_subquery(), 0) + 1)
+
+
+def find(conn: Connection, column: Literal["id", "ref", "chave"], value: str) -> DocumentRow | None:
+    """The one document with this value in a unique column, or None."""
+    row = conn.execute(_BY[column], {"value": value}).mappings().first()
     return None if row is None else document_row(dict(row))
 
 
@@ -82,7 +89,7 @@ def locked(conn: Connection, document: str) -> DocumentRow:
 
     Everything numbered within a document (events, versions, transmissions) is numbered under this lock.
     """
-    row = conn.execute(select(*COLUMNS).where(documents.c.id == document).with_for_update()).mappings().first()
+    row = conn.execute(_LOCKED, {"value": document}).mappings().first()
     if row is None:
         raise NotFound(f"O documento {document} não existe.")
     return document_row(dict(row))
@@ -92,17 +99,15 @@ def write_event(
     conn: Connection, document: str, kind: str, sentence: str, *, data: Mapping[str, Any] | None = None, at: int
 ) -> None:
     """Append to the timeline; the caller holds the lock."""
-    last = conn.execute(select(func.max(document_events.c.seq)).where(document_events.c.document == document)).scalar()
-    conn.execute(
-        insert(document_events).values(
-            document=document,
-            seq=(last or 0) + 1,
-            at=at,
-            kind=kind,
-            text=sentence,
-            data=msgspec.json.encode(dict(data or {})).decode(),
-        )
-    )
+    values = {
+        "of_document": document,
+        "document": document,
+        "at": at,
+        "kind": kind,
+        "text": sentence,
+        "data": msgspec.json.encode(dict(data or {})).decode(),
+    }
+    conn.execute(_ADD_EVENT, values)
     touch(conn, f"document:{document}")
 
 

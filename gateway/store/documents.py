@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, bindparam, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.core.errors import IdempotencyConflict, InvariantBroken, TransitionRefused
@@ -80,6 +80,15 @@ class NewDocument:
     customer_tax_id: str | None
 
 
+_ACCEPT: dict[str, Any] = {
+    dialect.__name__.rpartition(".")[2]: dialect.insert(documents)
+    .on_conflict_do_nothing(index_elements=["ref"])
+    .returning(*COLUMNS)
+    for dialect in (sqlite, postgresql)
+}
+_CHANGE = update(documents).where(documents.c.id == bindparam("of_id"), documents.c.status == bindparam("of_status"))
+
+
 def accept(
     conn: Connection, new: NewDocument, *, at: int, kind: str = ISSUE_KIND, queue: str = ISSUE_QUEUE
 ) -> tuple[DocumentRow, bool]:
@@ -87,7 +96,6 @@ def accept(
 
     Of any number of twins at once one is stored, and all get it. Raises IdempotencyConflict when the ref has another body.
     """
-    dialect: Any = sqlite if conn.dialect.name == "sqlite" else postgresql
     values = {
         "id": new_id("doc"),
         "ref": new.ref,
@@ -106,8 +114,7 @@ def accept(
         "created_at": at,
         "updated_at": at,
     }
-    statement = dialect.insert(documents).values(values).on_conflict_do_nothing(index_elements=["ref"]).returning(*COLUMNS)
-    row = conn.execute(statement).mappings().first()
+    row = conn.execute(_ACCEPT[conn.dialect.name], values).mappings().first()
     if row is None:
         return _same_or_refused(conn, new), True
     doc = document_row(dict(row))
@@ -137,17 +144,17 @@ def enqueue_issue(conn: Connection, document: str, *, kind: str = ISSUE_KIND, qu
 
 def get(conn: Connection, document: str) -> DocumentRow | None:
     """By our id."""
-    return find(conn, documents.c.id == document)
+    return find(conn, "id", document)
 
 
 def by_ref(conn: Connection, ref: str) -> DocumentRow | None:
     """By the caller's reference."""
-    return find(conn, documents.c.ref == ref)
+    return find(conn, "ref", ref)
 
 
 def by_chave(conn: Connection, chave: str) -> DocumentRow | None:
     """By the chave of its live bytes."""
-    return find(conn, documents.c.chave == chave)
+    return find(conn, "chave", chave)
 
 
 def take_number(conn: Connection, document: str, *, at: int, cnf: Callable[[int], str]) -> DocumentRow:
@@ -231,15 +238,15 @@ def move(
 def resubmit(conn: Connection, document: str, new: NewDocument, *, at: int, cnf: Callable[[int], str]) -> DocumentRow:
     """Put a rejected document back in `processing`, with what `new` says, and its job; it keeps its ref, number and series.
 
-    Raises TransitionRefused when it is not rejected, NotFound; then nothing has changed.
+    The hash stays that of the first body: whoever repeats that gets this document, for ever. Raises TransitionRefused when it
+    is not rejected, NotFound; then nothing has changed.
     """
     doc = locked(conn, document)
     DOCUMENT.step(doc.status, "retry", doc)
-    changed = new.body_hash != doc.body_hash
+    changed = new.request != doc.request
     if changed:
         changes = {
             "request": new.request,
-            "body_hash": new.body_hash,
             "total": str(new.total),
             "customer_name": new.customer_name,
             "customer_tax_id": new.customer_tax_id,
@@ -255,8 +262,7 @@ def resubmit(conn: Connection, document: str, new: NewDocument, *, at: int, cnf:
 
 def _update(conn: Connection, doc: DocumentRow, changes: Mapping[str, Any]) -> None:
     # The status is asked for again although the row is locked: should a lock ever be missing, nothing is overwritten.
-    statement = update(documents).where(documents.c.id == doc.id, documents.c.status == doc.status).values(**changes)
-    if conn.execute(statement).rowcount != 1:
+    if conn.execute(_CHANGE, {"of_id": doc.id, "of_status": doc.status, **changes}).rowcount != 1:
         raise InvariantBroken(f"O documento {doc.id} mudou enquanto estava reservado.")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, bindparam, select, text
 
 from gateway.core.errors import NotFound, StateError
 from gateway.store.tables import jobs
@@ -95,14 +95,16 @@ def get(conn: Connection, job_id: str) -> JobRow:
     return job_row(dict(row))
 
 
+_NEXT = (
+    select(jobs.c.id, jobs.c.queue)
+    .where(jobs.c.key == bindparam("of_key"), jobs.c.id != bindparam("than"), LIVE, text("jobs.state in ('ready','waiting')"))
+    .order_by(jobs.c.created_at, jobs.c.id)
+    .limit(1)
+)
+
+
 def touch_next(conn: Connection, key: str, than: str) -> None:
     """Wake the worker of the oldest job of `key` other than `than`: what held it back may be gone."""
-    statement = (
-        select(jobs.c.id, jobs.c.queue)
-        .where(jobs.c.key == key, jobs.c.id != than, LIVE, text("jobs.state in ('ready','waiting')"))
-        .order_by(jobs.c.created_at, jobs.c.id)
-        .limit(1)
-    )
-    row = conn.execute(statement).first()
+    row = conn.execute(_NEXT, {"of_key": key, "than": than}).first()
     if row is not None:
         touch(conn, f"job:{row.id}:{row.queue}")

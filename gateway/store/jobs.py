@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import BigInteger, Connection, String, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.core.errors import InvariantBroken, NotFound, TransitionRefused
@@ -82,6 +82,24 @@ class Count:
     oldest: int
 
 
+def _insert_unless_taken(dialect: Any, later_of: Any) -> Any:
+    """The statement of `enqueue`, built once.
+
+    Ids of one millisecond have no order, and clocks step back: within a key creation times strictly rise.
+    """
+    now = bindparam("now", type_=BigInteger)
+    newest = select(func.max(jobs.c.created_at) + 1).where(jobs.c.key == bindparam("of_key", type_=String), LIVE)
+    created = later_of(now, func.coalesce(newest.scalar_subquery(), now))
+    return dialect.insert(jobs).values(created_at=created).on_conflict_do_nothing().returning(jobs.c.id)
+
+
+_ENQUEUE = {
+    "sqlite": _insert_unless_taken(sqlite, func.max),
+    "postgresql": _insert_unless_taken(postgresql, func.greatest),
+}
+_HOLDER = select(jobs.c.id).where(jobs.c.unique_key == bindparam("of_unique_key"), LIVE)
+
+
 def enqueue(
     conn: Connection,
     *,
@@ -101,11 +119,6 @@ def enqueue(
     that runs, and may have looked before the news, runs once more when it ends.
     """
     now = db_now(conn)
-    created: int | ColumnElement[int] = now
-    if key is not None:
-        # Ids of one millisecond have no order, and clocks step back: within a key creation times strictly rise.
-        newest = select(func.max(jobs.c.created_at) + 1).where(jobs.c.key == key, LIVE).scalar_subquery()
-        created = _later_of(conn, now, func.coalesce(newest, now))
     job_id = new_id("job")
     values = {
         "id": job_id,
@@ -122,16 +135,17 @@ def enqueue(
         "crashes": 0,
         "token": 0,
         "again": False,
-        "created_at": created,
         "updated_at": now,
+        "now": now,
+        "of_key": key,
     }
     for _ in range(3):
-        if conn.execute(_insert_unless_taken(conn, values)).first() is not None:
+        if conn.execute(_ENQUEUE[conn.dialect.name], values).first() is not None:
             if delay <= 0:
                 touch(conn, f"job:{job_id}:{queue}")
             touch(conn, "jobs")
             return job_id
-        taken = conn.execute(select(jobs.c.id).where(jobs.c.unique_key == unique_key, LIVE)).scalar()
+        taken = conn.execute(_HOLDER, {"of_unique_key": unique_key}).scalar()
         if taken is not None and (not again or _tell(conn, str(taken), now)):
             return str(taken)
         # The holder ended between the two statements (possible on PostgreSQL): the key is free now.
@@ -148,16 +162,6 @@ def _tell(conn: Connection, job_id: str, now: int) -> bool:
         touch(conn, "jobs")
         return True
     return conn.execute(update(jobs).where(mine, jobs.c.state == "running").values(again=True)).rowcount == 1
-
-
-def _later_of(conn: Connection, now: int, other: ColumnElement[int]) -> ColumnElement[int]:
-    greatest = func.max if conn.dialect.name == "sqlite" else func.greatest
-    return greatest(now, other)
-
-
-def _insert_unless_taken(conn: Connection, values: dict[str, Any]) -> Any:
-    statement = sqlite.insert(jobs) if conn.dialect.name == "sqlite" else postgresql.insert(jobs)
-    return statement.values(values).on_conflict_do_nothing().returning(jobs.c.id)
 
 
 def attempts(conn: Connection, job_id: str) -> tuple[AttemptRow, ...]:

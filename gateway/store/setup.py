@@ -168,10 +168,18 @@ def products_by_sku(conn: Connection, skus: Sequence[str]) -> dict[str, Product]
 
 
 def find_product(conn: Connection, *, sku: str = "", gtin: str = "", reference: str = "") -> Product | None:
-    """By sku, else by reference, else by GTIN: the first that names exactly one product. An ambiguous code finds nothing."""
-    if sku and (product := get_product(conn, sku)) is not None:
-        return product
-    for column, value in ((products.c.reference, reference), (products.c.gtin, gtin)):
+    """The product a marketplace's row means: the first of these that names exactly one.
+
+    Its reference (the store's own code) as ours or as our sku, then its GTIN, then the marketplace's own id as our sku, last
+    because two catalogues may number from 1. An ambiguous code finds nothing.
+    """
+    lookups = (
+        (products.c.reference, reference),
+        (products.c.sku, reference),
+        (products.c.gtin, gtin),
+        (products.c.sku, sku),
+    )
+    for column, value in lookups:
         if value:
             found = conn.execute(select(products.c.data).where(column == value).limit(2)).scalars().all()
             if len(found) == 1:

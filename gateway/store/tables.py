@@ -295,10 +295,14 @@ jobs = Table(
         sqlite_where=text("state in ('ready','waiting')"),
         postgresql_where=text("state in ('ready','waiting')"),
     ),
+    Index("ix_jobs_lease", "lease_until", sqlite_where=text("state = 'running'"), postgresql_where=text("state = 'running'")),
     Index(
-        "ix_jobs_lease", "lease_until", sqlite_where=text("state = 'running'"), postgresql_where=text("state = 'running'")
+        "uq_jobs_running_key",
+        "key",
+        unique=True,
+        sqlite_where=text("state = 'running'"),
+        postgresql_where=text("state = 'running'"),
     ),
-    Index("uq_jobs_running_key", "key", unique=True, sqlite_where=text("state = 'running'"), postgresql_where=text("state = 'running'")),
     Index(
         "uq_jobs_unique_key",
         "unique_key",
@@ -308,7 +312,13 @@ jobs = Table(
     ),
     Index("ix_jobs_state_kind", "state", "kind", "created_at"),
     Index("ix_jobs_subject", "subject"),
-    Index("ix_jobs_key", "key", "created_at", sqlite_where=text("state not in ('done','discarded')"), postgresql_where=text("state not in ('done','discarded')")),
+    Index(
+        "ix_jobs_key",
+        "key",
+        "created_at",
+        sqlite_where=text("state not in ('done','discarded')"),
+        postgresql_where=text("state not in ('done','discarded')"),
+    ),
 )
 
 job_attempts = Table(

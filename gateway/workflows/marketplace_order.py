@@ -48,7 +48,9 @@ ORDER = Machine(
     },
 )
 
-CANCELLED_STATUSES = frozenset({"cancel", "canceled", "cancellation-requested", "request-cancel", "waiting-for-seller-decision", "replaced"})
+CANCELLED_STATUSES = frozenset(
+    {"cancel", "canceled", "cancellation-requested", "request-cancel", "waiting-for-seller-decision", "replaced"}
+)
 """VTEX's own words for an order that is being or was cancelled (vtex.md 2.6)."""
 
 

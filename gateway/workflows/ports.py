@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal, Protocol
@@ -19,7 +19,7 @@ class MarketplaceAccess:
     base_url: str
     app_key: str
     app_token: str
-    policy: OrderPolicy = OrderPolicy()
+    policy: OrderPolicy = field(default_factory=OrderPolicy)
 
     def __repr__(self) -> str:
         return f"MarketplaceAccess({self.account!r})"

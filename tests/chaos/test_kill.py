@@ -8,6 +8,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,20 @@ from gateway.config import Settings
 from gateway.demo import APP_KEY, APP_TOKEN, HOOK_SECRET, Simulators
 from gateway.setup_commands import initialise
 from gateway.sim.pki import TestPki
+from gateway.sim.sefaz import Fault
 from tests.chaos.child import POINTS
 
 SEEDS = [int(text) for text in os.environ.get("CHAOS_SEEDS", "1").split()]
 KILLS = int(os.environ.get("CHAOS_POINTS", "6"))
 SALES_PER_LIFE = 4
+PASSAGES = dict.fromkeys(POINTS, 1) | {
+    "commit-before": 40,
+    "commit-after": 40,
+    "send-before": 4,
+    "send-during": 4,
+    "send-after": 4,
+}
+"""How often one life is sure to pass each point: the fatal passage is drawn from these."""
 CHILD = Path(__file__).with_name("child.py")
 
 
@@ -59,9 +69,15 @@ class Life:
         return self.process.returncode is not None
 
     async def end(self) -> None:
+        """Ask it to stop, and see that it is gone; one that does not stop is killed and fails the test."""
         if not self.dead:
             self.process.terminate()
-        await asyncio.wait_for(self.process.wait(), 60)
+        try:
+            await asyncio.wait_for(self.process.wait(), 60)
+        except TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+            raise
 
 
 @pytest.fixture
@@ -74,10 +90,12 @@ async def sims(tmp_path: Path) -> AsyncIterator[Simulators]:
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_killed_anywhere_every_accepted_sale_is_authorised_once(seed: int, tmp_path: Path, sims: Simulators) -> None:
-    rng = random.Random(seed)
+async def test_killed_anywhere_every_accepted_sale_is_authorised_once(
+    seed: int, tmp_path: Path, sims: Simulators, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = random.Random(seed)  # noqa: S311  the seed is the point
     settings = Settings(data_dir=str(tmp_path / "data"))
-    os.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path)
     made = await initialise(settings, user="admin", test_branch=True)
     environ = os.environ | {
         "GATEWAY_DATA_DIR": settings.data_dir,
@@ -95,23 +113,27 @@ async def test_killed_anywhere_every_accepted_sale_is_authorised_once(seed: int,
     orders: set[str] = set()
     points = sorted(POINTS)
     for life in range(KILLS):
-        sims.sefaz.push_fault(service="NFeAutorizacao4", phase="after", action="drop", times=rng.randrange(3))
-        child = Life(environ, points[(life + seed) % len(points)], rng.randrange(1, 9))
+        for _ in range(rng.randint(1, 2)):
+            sims.sefaz.push_fault(Fault(action="drop", service="NFeAutorizacao4", phase="after"))
+        point = points[(life * 5 + seed) % len(points)]
+        child = Life(environ, point, rng.randint(1, PASSAGES[point]))
         await child.start()
-        await use(child, made["api_key"], life, seed, attempted, orders, sims, wait_for_death=15)
+        await use(child, made["api_key"], life, seed, attempted, orders, sims, wait_for_death=8)
         await child.end()
     last = Life(environ, "none", 0)
     await last.start()
-    statuses = await settle(last, made["api_key"], attempted)
-    await settle_orders(sims, orders)
-    await last.end()
+    try:
+        statuses = await settle(last, made["api_key"], attempted)
+        await settle_orders(sims, orders)
+    finally:
+        await last.end()
 
     assert {ref: status for ref, status in statuses.items() if status != "authorized"} == {}
     authorised = sims.sefaz.authorized
     numbers = Counter((note.serie, note.nNF) for note in authorised)
     assert {number: times for number, times in numbers.items() if times > 1} == {}
     assert len(authorised) == len(attempted) + len(orders)
-    invoices = Counter(invoice.order_id for invoice in sims.vtex.invoices_pushed())
+    invoices = Counter(invoice["orderId"] for invoice in sims.vtex.invoices.taken)
     assert invoices == Counter(dict.fromkeys(orders, 1))
 
 
@@ -137,7 +159,7 @@ async def use(
                         answer.raise_for_status()
                 except aiohttp.ClientConnectionError:
                     pass
-            order: dict[str, Any] = demo_data.order(f"v{seed}{life:02d}chaos-01", sims.vtex.clock.now())
+            order: dict[str, Any] = demo_data.order(f"v{seed}{life:02d}chaos-01", datetime.now(UTC))
             for item in order["items"]:
                 item["refId"] = "CANECA"
             orders.add(order["orderId"])
@@ -147,7 +169,7 @@ async def use(
                 attempted.add(ref)
                 try:
                     async with http.post("/v1/nfe", json=demo_data.sale(ref)) as answer:
-                        assert answer.status in (202, 503), await answer.text()
+                        assert answer.status in (200, 202, 503), await answer.text()
                 except (aiohttp.ClientConnectionError, TimeoutError):
                     break
     try:
@@ -163,7 +185,7 @@ async def settle(child: Life, key: str, refs: set[str]) -> dict[str, str]:
     async with aiohttp.ClientSession(child.url, headers={"Authorization": f"Bearer {key}"}, timeout=timeout) as http:
         for ref in sorted(refs):
             async with http.post("/v1/nfe", json=demo_data.sale(ref)) as answer:
-                assert answer.status == 202, await answer.text()
+                assert answer.status in (200, 202), await answer.text()
         async with asyncio.timeout(90):
             while any(statuses.get(ref) not in ("authorized", "rejected", "denied") for ref in refs):
                 for ref in refs:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from lxml import etree
+from sqlalchemy import func, select
 
 from gateway import demo_data
 from gateway.demo import FINAL_DOCUMENT, Stage
@@ -32,7 +33,6 @@ async def post(stage: Stage, body: Any, **kwargs: Any) -> tuple[int, dict[str, A
 
 async def counts(stage: Stage) -> tuple[int, int]:
     """How many documents are stored, and how many series have given a number."""
-    from sqlalchemy import func, select
 
     def unit(conn: Any) -> tuple[int, int]:
         stored = conn.execute(select(func.count()).select_from(documents_table)).scalar_one()

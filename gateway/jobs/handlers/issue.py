@@ -312,7 +312,7 @@ class IssueNote:
         return NeedsAttention(
             f"SEFAZ-{answer.cStat}",
             f"O número {doc.number} da série {doc.series} já está na SEFAZ com outra chave: {other}.",
-            "Consulte essa chave: se for a mesma venda, adote-a; se não for, ajuste a numeração da série antes de tentar de novo.",
+            "Consulte essa chave: se for a mesma venda, adote-a; se não for, ajuste a numeração da série e tente de novo.",
         )
 
     async def _hold_back(self, doc: DocumentRow, reason: str) -> Result:

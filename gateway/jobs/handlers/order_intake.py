@@ -176,7 +176,9 @@ class ReadOrder:
     async def _with_products(self, order: MarketplaceOrder, draft: Sale) -> tuple[Sale, tuple[str, ...]]:
         """The draft with each item's product inline; the ids of those not found."""
         found = await self._db.read(
-            lambda conn: [setup.find_product(conn, sku=i.sku, gtin=i.gtin or "", reference=i.reference or "") for i in order.items]
+            lambda conn: [
+                setup.find_product(conn, sku=i.sku, gtin=i.gtin or "", reference=i.reference or "") for i in order.items
+            ]
         )
         by_sku: dict[str, Product] = {}
         missing: dict[str, None] = {}

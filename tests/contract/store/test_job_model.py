@@ -9,7 +9,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 from sqlalchemy import Connection, insert, select
@@ -41,6 +41,7 @@ class JobModel(RuleBasedStateMachine):
         self.enqueued: dict[str, str | None] = {}
         self.effects: Counter[str] = Counter()
         self.owner: dict[str, int] = {}
+        self.tries = 0
 
     def teardown(self) -> None:
         self.settle_everything()
@@ -102,7 +103,8 @@ class JobModel(RuleBasedStateMachine):
     )
     def finish(self, job: JobRow, ending: Settlement) -> None:
         """By whoever holds the row, however late: only the present owner may."""
-        effect = f"{job.id}:{job.token}"
+        self.tries += 1
+        effect = f"{job.id}:{self.tries}"
 
         def write(conn: Connection) -> None:
             conn.execute(insert(guards).values(key=effect, until=1, reason="r"))
@@ -173,5 +175,10 @@ class JobModel(RuleBasedStateMachine):
 
 TestJobModel = JobModel.TestCase
 TestJobModel.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
+    max_examples=40,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    database=None,
+    phases=(Phase.generate, Phase.shrink),
 )

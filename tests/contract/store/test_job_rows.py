@@ -396,6 +396,40 @@ async def test_counts_and_live_jobs_tell_what_is_left(db: Database) -> None:
     assert await db.read(lambda conn: jobs.live_for(conn, "a")) == ()
 
 
+@pytest.mark.parametrize("state", ["waiting", "needs_attention"])
+async def test_news_make_a_waiting_job_due_at_once(db: Database, state: str) -> None:
+    job_id = await db.write(lambda conn: add(conn, unique_key="U"))
+    (job,) = await claim(db)
+    await finish(db, job, Settlement(state, "waiting", delay=600))  # type: ignore[arg-type]
+    assert await claim(db) == []
+
+    assert await db.write(lambda conn: add(conn, unique_key="U", again=True)) == job_id
+
+    assert [row.id for row in await claim(db)] == [job_id]
+
+
+async def test_news_of_a_running_job_make_it_run_once_more(db: Database) -> None:
+    job_id = await db.write(lambda conn: add(conn, unique_key="U"))
+    (job,) = await claim(db)
+    assert await db.write(lambda conn: add(conn, unique_key="U", again=True)) == job_id
+    assert await claim(db) == []
+
+    await finish(db, job)
+
+    (again,) = await claim(db)
+    assert (again.id, again.token) == (job_id, 2)
+    await finish(db, again)
+    assert (await get(db, job_id)).state == "done"
+
+
+async def test_news_of_a_job_that_has_ended_are_a_new_job(db: Database) -> None:
+    first = await db.write(lambda conn: add(conn, unique_key="U"))
+    (job,) = await claim(db)
+    await finish(db, job)
+
+    assert await db.write(lambda conn: add(conn, unique_key="U", again=True)) != first
+
+
 async def test_a_delayed_job_is_not_due_and_wakes_nobody(db: Database) -> None:
     heard: list[str] = []
     db.add_listener(heard.extend)

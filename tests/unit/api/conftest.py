@@ -58,7 +58,7 @@ async def house(db: Database) -> House:
             row = documents.get(conn, document)
             assert row is not None
             again = new_document(sale or msgspec.json.decode(row.request, type=Sale))
-            return documents.resubmit(conn, document, again, at=clock.epoch_ms())
+            return documents.resubmit(conn, document, again, at=clock.epoch_ms(), cnf=lambda n: "20000005")
 
         return await db.write(write)
 

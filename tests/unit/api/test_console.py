@@ -216,6 +216,17 @@ async def test_jobs_are_tried_put_off_and_discarded(browser: Client, house: Hous
     assert "JOB-STATE" in await again.text()
 
 
+async def test_the_queue_names_what_a_job_serves(browser: Client, house: House, client: Client) -> None:
+    await house.user()
+    await client.post("/v1/nfe", json=sale("loja:77"), headers=await house.key())
+    order_id = await parked_order(house)
+    await stopped_job(house, kind="vtex.invoice", subject=order_id)
+    await enter(browser)
+    page = await (await browser.get("/console/filas")).text()
+    assert ">Nota loja:77</a>" in page
+    assert f'href="/console/pedidos/{order_id}">Pedido 1234-01</a>' in page
+
+
 async def test_discarding_takes_a_reason(browser: Client, house: House) -> None:
     await house.user()
     job_id = await stopped_job(house)

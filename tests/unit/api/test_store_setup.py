@@ -38,8 +38,9 @@ def test_a_product_is_found_by_the_first_code_that_names_exactly_one(conn: Conne
         product = setup.find_product(conn, **codes)
         return product.sku if product else None
 
-    assert found(sku="1", reference="R2", gtin="790") == "1"
-    assert found(sku="x", reference="R2", gtin="790") == "2"
+    assert found(sku="1", reference="R2", gtin="790") == "2"
+    assert found(sku="1", reference="3", gtin="790") == "3"
+    assert found(sku="1", reference="?", gtin="?") == "1"
     assert found(sku="x", reference="", gtin="790") == "3"
     assert found(sku="x", gtin="789") is None
     assert found() is None

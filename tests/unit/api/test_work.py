@@ -148,7 +148,8 @@ async def test_an_order_tells_why_it_waits(client: Client, house: House) -> None
 async def test_an_order_is_looked_at_again_at_once(client: Client, house: House) -> None:
     key = await house.key("orders")
     order_id = await parked_order(house)
-    await house.db.write(lambda conn: orders.look_at(conn, "minhaloja", "1234-01", delay=300))
+    waiting = await house.db.write(lambda conn: orders.look_at(conn, "minhaloja", "1234-01"))
+    await house.db.write(lambda conn: jobs.snooze(conn, waiting, 300))
     stopped = await stopped_job(house, kind="vtex.invoice", subject=order_id)
     for _ in range(2):
         assert (await client.post(f"/v1/orders/{order_id}/retry", headers=key)).status == 202
