@@ -32,7 +32,7 @@ from gateway.nfe.scope import Scope, crosses_border
 from gateway.nfe.taxes.sums import Sums
 
 _PRESENCE = {"presencial": "1", "internet": "2", "teleatendimento": "3", "entrega": "4", "presencial_fora": "5", "outros": "9"}
-_REMOTE = {"55": frozenset({"2", "3", "9"}), "65": frozenset({"4"})}
+_REMOTE = {"55": frozenset({"2", "3", "9"}), "65": frozenset({"2", "3", "4", "9"})}
 """indPres that tells whether there is an intermediary (NT 2020.006), by model."""
 _AHEAD = timedelta(minutes=5)
 _LATE = timedelta(days=30)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from gateway.core.chave import ChaveAcesso
 from gateway.core.money import CENT
 
 Version = Literal["2", "3"]
@@ -58,7 +57,7 @@ class Offline:
         return f"{self.day:02d}|{self.vNF.quantize(CENT):f}"
 
 
-def v2(url: str, chave: ChaveAcesso, tpAmb: str, csc: Csc, offline: Offline | None = None) -> str:
+def v2(url: str, chave: str, tpAmb: str, csc: Csc, offline: Offline | None = None) -> str:
     """Version 2, authenticated by the CSC: `chave|2|tpAmb[|DD|vNF|digest in hex]|idCSC|SHA-1`.
 
     The hash is in upper case and covers the parameters followed by the CSC itself.
@@ -72,7 +71,7 @@ def v2(url: str, chave: ChaveAcesso, tpAmb: str, csc: Csc, offline: Offline | No
     return f"{url}?p={parameters}|{hashed}"
 
 
-def v3(url: str, chave: ChaveAcesso, tpAmb: str, offline: Offline | None = None, sign: Sign | None = None) -> str:
+def v3(url: str, chave: str, tpAmb: str, offline: Offline | None = None, sign: Sign | None = None) -> str:
     """Version 3, without CSC: `chave|3|tpAmb`; off-line also `|DD|vNF|kind|tax id|signature`, both empty between their bars for
     nobody. The signature is over all that comes before its own bar. Raises ValueError for off-line without `sign`."""
     parameters = f"{chave}|3|{tpAmb}"

@@ -1,0 +1,171 @@
+"""Each rule of the NFC-e refuses a sale and lets its neighbour pass; the SEFAZ simulator, another hand, says the same of both.
+
+The refused document is written all the same, with the rules silenced, and shown to the simulator: it must answer the cStat that
+the rule claims to save.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from gateway.core.errors import ValidationFailed
+from gateway.nfe.branch import Branch
+from gateway.nfe.build import dry_run
+from gateway.nfe.certificate import Certificate
+from gateway.nfe.findings import Findings, rules
+from gateway.nfe.sale import Card, Customer, Freight, Intermediary, Sale
+from gateway.nfe.signature import sign
+from tests.unit.nfe.made import AT, BRANCH, CONSUMER, RJ, item, pays
+from tests.unit.nfe.made_nfce import CARRIER, CPF_ONLY, CSC, composed, delivered, made, nfce, settled
+from tests.unit.nfe.test_nfce import judged
+
+D = Decimal
+replace = msgspec.structs.replace
+CHAVE = "35261112ABC34501DE35550010000012341876543215"
+COMPANY = Customer(tax_id="11222333000181")
+
+
+def worth(total: str, **changes: object) -> Sale:
+    return nfce(items=(item(unit_price=total),), payments=(pays("dinheiro", total),), **changes)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """`bad` breaks exactly the rule `code` at `path`; `good` breaks nothing."""
+
+    code: str
+    path: str
+    bad: Sale
+    good: Sale = field(default_factory=nfce)
+    bad_branch: Branch = BRANCH
+
+
+PAIRS = [
+    Pair("NFCE-SALE-01", "$.presence", nfce(presence="outros", customer=CONSUMER)),
+    Pair("NFCE-SALE-02", "$.references", nfce(references=(CHAVE,))),
+    Pair("NFCE-SALE-03", "$.presence", delivered(), delivered(), settled(delivery=False)),
+    Pair(
+        "NFCE-SALE-04",
+        "$.items",
+        worth("200000.01", customer=CPF_ONLY),
+        worth("200000.00", customer=CPF_ONLY),
+    ),
+    Pair(
+        "NFCE-SALE-05",
+        "$.intermediary",
+        nfce(intermediary=Intermediary(cnpj="11222333000181", account="loja")),
+        delivered(intermediary=Intermediary(cnpj="11222333000181", account="loja")),
+    ),
+    Pair("NFCE-DEST-01", "$.customer", worth("10000.01"), worth("10000.00")),
+    Pair("NFCE-DEST-01", "$.customer", worth("10000.01"), worth("10000.01", customer=CPF_ONLY)),
+    Pair("NFCE-DEST-02", "$.customer", delivered(customer=None), delivered()),
+    Pair("NFCE-DEST-03", "$.customer.address", delivered(customer=CPF_ONLY), delivered()),
+    Pair(
+        "NFCE-DEST-04",
+        "$.customer.state_registration",
+        nfce(customer=replace(CONSUMER, state_registration="110042490114")),
+        nfce(customer=replace(CONSUMER, state_registration="110042490114", taxpayer=False)),
+    ),
+    Pair(
+        "NFCE-DEST-04",
+        "$.customer.taxpayer",
+        nfce(customer=replace(CONSUMER, taxpayer=True)),
+        nfce(customer=replace(CONSUMER, taxpayer=False, state_registration="ISENTO")),
+    ),
+    Pair(
+        "NFCE-DEST-05",
+        "$.customer.final_consumer",
+        nfce(customer=replace(CONSUMER, final_consumer=False)),
+        nfce(customer=replace(CONSUMER, final_consumer=True)),
+    ),
+    Pair("NFCE-DEST-06", "$.customer.tax_id", nfce(customer=COMPANY), nfce(customer=COMPANY), settled(cnpj_buyers=False)),
+    Pair("NFCE-DEST-07", "$.customer.tax_id", nfce(customer=Customer(tax_id=BRANCH.cnpj)), nfce(customer=COMPANY)),
+    Pair("NFCE-FREIGHT-01", "$.freight.mode", nfce(freight=Freight(mode="emitente")), nfce(freight=Freight())),
+    Pair("NFCE-FREIGHT-02", "$.freight", nfce(freight=replace(CARRIER, mode="sem_frete")), delivered()),
+    Pair("NFCE-FREIGHT-03", "$.freight", delivered(freight=Freight()), delivered(freight=Freight(mode="proprio_remetente"))),
+    Pair("NFCE-PAY-01", "$.payments[0].method", nfce(payments=(pays("sem_pagamento", "0"),))),
+    Pair("NFCE-PAY-01", "$.payments", nfce(payments=())),
+    Pair(
+        "NFCE-PAY-02",
+        "$.payments[0].method",
+        nfce(payments=(pays("outros", "100", description="Permuta"),)),
+        nfce(payments=(pays("credito_loja", "100"),)),
+    ),
+    # Rules of every sale, as they stand for a NFC-e.
+    Pair("NFE-PAY-02", "$.payments", nfce(payments=(pays("dinheiro", "99.99"),))),
+    Pair(
+        "NFE-PAY-03",
+        "$.payments",
+        nfce(payments=(pays("pix", "100.01"),)),
+        nfce(payments=(pays("dinheiro", "100.01"),)),
+    ),
+    Pair("NFE-PAY-06", "$.payments[0].card", nfce(payments=(pays("pix", "100", card=Card(integrated=True)),))),
+    Pair("NFE-DEST-02", "$.customer.tax_id", nfce(customer=Customer(tax_id="52998224726")), nfce(customer=CPF_ONLY)),
+    Pair(
+        "NFE-TEXT-01", "$.customer.name", nfce(customer=replace(CPF_ONLY, name="Z")), nfce(customer=replace(CPF_ONLY, name="Zé"))
+    ),
+    Pair(
+        "NFE-ADDRESS-04",
+        "$.customer.address.city_code",
+        nfce(customer=replace(CONSUMER, address=replace(RJ, city_code="3550308"))),
+    ),
+]
+DECIDED_ELSEWHERE = {
+    "NFCE-SALE-03": "the simulator's state admits deliveries",
+    "NFE-PAY-03": "the gateway writes vTroco for any excess; that only cash gives change is its own rule",
+    "NFE-DEST-02": "a wrong document cannot be written: the tag is left out",
+    "NFE-TEXT-01": "the schema's own",
+    "NFCE-PAY-01 $.payments": "the schema wants one detPag at least",
+}
+"""Pairs whose refused side the simulator does not answer with the rule's cStat, and why."""
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair.code} {pair.path}")
+def test_rule_refuses_one_and_lets_its_neighbour_pass(pair: Pair) -> None:
+    with pytest.raises(ValidationFailed) as caught:
+        composed(pair.bad, pair.bad_branch)
+    assert [(fault.code, fault.path) for fault in caught.value.faults] == [(pair.code, pair.path)]
+    fault = caught.value.faults[0]
+    assert fault.message.endswith(".") and fault.fix.endswith(".") and fault.source
+    dry_run(composed(pair.good), AT)
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair.code} {pair.path}")
+def test_simulator_says_the_same(pair: Pair, certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = sign(made(pair.good, certificate=certificate, csc=CSC).xml, certificate).xml
+    assert judged(good) == "100"
+    cStat = rules()[pair.code].cStat
+    if not cStat or {pair.code, f"{pair.code} {pair.path}"} & DECIDED_ELSEWHERE.keys():
+        return
+    monkeypatch.setattr(Findings, "raise_any", lambda _: None)
+    bad = sign(made(pair.bad, pair.bad_branch, certificate=certificate, csc=CSC).xml, certificate).xml
+    assert judged(bad) == cStat
+
+
+def test_every_rule_of_the_nfce_is_proven_here() -> None:
+    assert {pair.code for pair in PAIRS if pair.code.startswith("NFCE-")} | {"NFCE-QR-01"} == {
+        code for code in rules() if code.startswith("NFCE-")
+    }
+
+
+def test_every_fault_is_told_at_once() -> None:
+    with pytest.raises(ValidationFailed) as caught:
+        composed(
+            worth(
+                "10000.01",
+                presence="internet",
+                references=(CHAVE,),
+                freight=CARRIER,
+            )
+        )
+    assert [fault.code for fault in caught.value.faults] == [
+        "NFCE-SALE-01",
+        "NFCE-SALE-02",
+        "NFCE-FREIGHT-01",
+        "NFCE-FREIGHT-02",
+        "NFCE-DEST-01",
+    ]
