@@ -9,10 +9,13 @@ from typing import get_args
 
 import msgspec
 
-from gateway.nfe.branch import TechnicalContact
-from gateway.nfe.build import Built
-from gateway.nfe.sale import Card, Customer, Freight, Intermediary, PaymentMethod
-from tests.unit.nfe.made import BRANCH, MG, RJ, SIMPLES, built, item, pays, product, sale
+from gateway.nfe.branch import Branch, TechnicalContact
+from gateway.nfe.build import Built, build
+from gateway.nfe.qrcode import Csc
+from gateway.nfe.sale import Card, Customer, Freight, Intermediary, PaymentMethod, Sale
+from gateway.nfe.supplement import supplemented
+from tests.unit.nfe import made_nfce
+from tests.unit.nfe.made import AT, BRANCH, MG, RJ, SIMPLES, built, item, pays, product, sale
 
 D = Decimal
 CARIOCA = Customer(tax_id="52998224725", name="João da Praia", address=RJ, email="joao@example.com")
@@ -164,6 +167,27 @@ def _complete() -> Built:
         ),
         branch,
     )
+
+
+def _nfce(of: Sale, branch: Branch, csc: Csc | None = None) -> Built:
+    """Online: nothing is signed in the QR code, so that the file does not depend on a key."""
+    draft = made_nfce.composed(of, branch)
+    plain = build(draft, number=1234, cNF="87654321", dhEmi=AT)
+    return supplemented(plain, draft, dhEmi=AT, csc=csc, sign=lambda _: b"")
+
+
+def _nfce_counter() -> Built:
+    return _nfce(made_nfce.nfce(items=(item("2", "49.90"),)), SIMPLES)
+
+
+def _nfce_delivered() -> Built:
+    freight = msgspec.structs.replace(made_nfce.CARRIER, amount=D("12.00"))
+    return _nfce(made_nfce.delivered(freight=freight, payments=(pays("pix", "112.00"),)), BRANCH)
+
+
+def _nfce_version_2() -> Built:
+    branch = msgspec.structs.replace(made_nfce.settled(SIMPLES, qr_version="2", series=3), environment=1)
+    return _nfce(made_nfce.nfce(customer=made_nfce.CPF_ONLY), branch, made_nfce.CSC)
 
 
 CASES = (
@@ -400,6 +424,57 @@ CASES = (
             "infAdic/infCpl": "Pedido separado por Maria.",
             "compra/xPed": "PED-2026-0001",
             "infRespTec/idCSRT": "01",
+        },
+    ),
+    Case(
+        # 2 x 49.90, 100.00 in cash: 0.20 of change.
+        "nfce_counter_sale",
+        _nfce_counter,
+        {
+            "ide/mod": "65",
+            "ide/tpImp": "4",
+            "ide/indPres": "1",
+            "dest": None,
+            "det/prod/CFOP": "5102",
+            "det/prod/xProd": "NOTA FISCAL EMITIDA EM AMBIENTE DE HOMOLOGACAO - SEM VALOR FISCAL",
+            "det/imposto/ICMS/ICMSSN102/CSOSN": "102",
+            "total/ICMSTot/vNF": "99.80",
+            "transp/modFrete": "9",
+            "pag/vTroco": "0.20",
+        },
+    ),
+    Case(
+        # 100.00 + 12.00 of freight; ICMS 18% 20.16; PIS 1.65% and COFINS 7.6% of 91.84: 1.51536, 6.97984;
+        # IBS/CBS on 112.00 - 20.16 - 1.52 - 6.98 = 83.34: 0.08334, 0.75006.
+        "nfce_delivery",
+        _nfce_delivered,
+        {
+            "ide/indPres": "4",
+            "ide/indIntermed": "0",
+            "dest/indIEDest": "9",
+            "dest/enderDest/UF": "SP",
+            "total/ICMSTot/vFrete": "12.00",
+            "total/ICMSTot/vICMS": "20.16",
+            "total/ICMSTot/vPIS": "1.52",
+            "total/ICMSTot/vCOFINS": "6.98",
+            "total/ICMSTot/vNF": "112.00",
+            "total/IBSCBSTot/vBCIBSCBS": "83.34",
+            "total/IBSCBSTot/gIBS/vIBS": "0.08",
+            "total/IBSCBSTot/gCBS/vCBS": "0.75",
+            "transp/modFrete": "0",
+            "transp/transporta/CNPJ": "11222333000181",
+        },
+    ),
+    Case(
+        "nfce_qr_version_2",
+        _nfce_version_2,
+        {
+            "ide/serie": "3",
+            "ide/tpAmb": "1",
+            "dest/CPF": "52998224725",
+            "dest/xNome": None,
+            "det/prod/xProd": "Camiseta básica",
+            "total/ICMSTot/vNF": "100.00",
         },
     ),
 )
