@@ -226,8 +226,15 @@ class Stage:
 
     async def sell(self, ref: str) -> Outcome:
         """Post the counter sale and wait for SEFAZ's word and the slip."""
-        start = time.monotonic()
-        await self._call("POST", "/v1/nfe", demo_data.sale(ref))
+        return await self._issue("/v1/nfe", demo_data.sale(ref))
+
+    async def sell_nfce(self, ref: str) -> Outcome:
+        """As `sell`, for a consumer at the till: NFC-e, model 65."""
+        return await self._issue("/v1/nfce", demo_data.nfce(ref))
+
+    async def _issue(self, path: str, body: dict[str, Any]) -> Outcome:
+        start, ref = time.monotonic(), body["ref"]
+        await self._call("POST", path, body)
         found = await self._until(f"/v1/nfe/{ref}", "status", FINAL_DOCUMENT)
         outcome = self._outcome(found, time.monotonic() - start)
         await self._save(outcome)
@@ -294,6 +301,8 @@ class Stage:
             ("pdf", "/danfe.pdf", f"{outcome.chave_acesso}.pdf"),
             ("png", "/danfe.png", f"{outcome.chave_acesso}.png"),
         ):
+            if kind == "pdf" and outcome.chave_acesso[20:22] == "65":
+                continue
             async with self.http.get(base + path) as answer:
                 answer.raise_for_status()
                 body = await answer.read()
@@ -369,6 +378,8 @@ async def _show(stage: Stage, order: dict[str, Any] | None, *, register_products
     if order is None:
         outcomes.append(await stage.sell(f"venda-{now:%Y%m%d-%H%M%S}"))
         _tell("Venda de balcão", outcomes[-1], quiet)
+        outcomes.append(await stage.sell_nfce(f"caixa-{now:%Y%m%d-%H%M%S}"))
+        _tell("Venda no caixa (NFC-e)", outcomes[-1], quiet)
         order = demo_data.order(f"v{now:%d%H%M%S}demo-01", now)
     outcomes.append(await stage.take_order(order, register_products=register_products))
     _tell("Pedido da VTEX", outcomes[-1], quiet)

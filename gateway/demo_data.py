@@ -77,6 +77,21 @@ def sale(ref: str, cnpj: str = TEST_CNPJ) -> dict[str, Any]:
     }
 
 
+def nfce(ref: str, cnpj: str = TEST_CNPJ) -> dict[str, Any]:
+    """The body of a sale at the till, to a consumer who only told the CPF, paid in cash with change."""
+    return {
+        "ref": ref,
+        "branch": cnpj,
+        "customer": {"tax_id": "529.982.247-25"},
+        "items": [
+            {"sku": "CAFE-500", "quantity": 1, "unit_price": "24.90"},
+            {"sku": "CANECA", "quantity": 2, "unit_price": "39.90"},
+        ],
+        "payments": [{"method": "cartao_debito", "amount": "54.70"}, {"method": "dinheiro", "amount": "100.00"}],
+        "discount": "4.70",
+    }
+
+
 def order(order_id: str, at: datetime) -> dict[str, Any]:
     """A VTEX order, with a service on a row and freight, shaped as GET order answers it."""
     stamp = at.strftime("%Y-%m-%dT%H:%M:%S.0000000+00:00")
