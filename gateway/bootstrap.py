@@ -245,12 +245,12 @@ class Gateway:
     async def _retry(self, document: str, sale: Sale | None) -> DocumentRow:
         return await intake.retry_sale(self.db, self.clock, document, sale)
 
-    async def _sefaz_status(self, cnpj: str) -> ServiceStatus:
+    async def _sefaz_status(self, cnpj: str, model: str) -> ServiceStatus:
         branch = await self.db.read(lambda conn: setup.get_branch(conn, cnpj))
         if branch is None:
             raise NotFound(f"A filial {cnpj} não está cadastrada.", fix="Cadastre-a em PUT /v1/branches/{cnpj}.")
         pfx, _ = await Certificates(self.db, self.vault, self.clock).of(cnpj)
-        return await self.edges.sefaz.status(Target(uf=branch.address.uf, tpAmb=branch.environment, mod="55", pfx=pfx))
+        return await self.edges.sefaz.status(Target(uf=branch.address.uf, tpAmb=branch.environment, mod=model, pfx=pfx))
 
     async def _hook(self, account: str, headers: Mapping[str, str], body: bytes) -> HookAnswer:
         kind, detail = await HookReceiver(self.db, self.vault, self.clock).receive(account, headers, body)

@@ -94,8 +94,8 @@ RetryDocument = Callable[[str, Sale | None], Awaitable[DocumentRow]]
 """Try a rejected document (by its id) again, with a corrected sale under the same ref and number when one is given.
 Raises ValidationFailed, TransitionRefused, NotFound; then nothing has changed."""
 
-SefazStatus = Callable[[str], Awaitable[ServiceStatus]]
-"""Status of the authoriser of a branch (CNPJ). Raises EdgeError and OperatorError."""
+SefazStatus = Callable[[str, str], Awaitable[ServiceStatus]]
+"""Status of the authoriser of a branch (CNPJ) for model `55` or `65`. Raises EdgeError and OperatorError."""
 
 VtexHook = Callable[[str, Mapping[str, str], bytes], Awaitable[HookAnswer]]
 """Account, headers (lower-case names) and raw body of a notification: verified, stored, answered."""

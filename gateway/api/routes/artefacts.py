@@ -66,7 +66,7 @@ async def stored_xml(services: Services, row: DocumentRow) -> tuple[bytes, str]:
 
 
 async def draw(services: Services, row: DocumentRow, kind: str) -> bytes:
-    """A drawing (`pdf`, `png`, `escpos`) of an authorised note. Raises StateError when there is nothing, or no such page, to draw."""
+    """A drawing (`pdf`, `png`, `escpos`) of an authorised note. Raises StateError when there is no such thing."""
     if kind == "pdf" and row.model != "55":
         raise StateError(
             "A NFC-e não tem DANFE em A4.",

@@ -43,7 +43,10 @@ async def numbers(request: web.Request) -> web.Response:
     tag="NF-e",
     scope="nfe:read",
     responses={200: AuthoriserStatus},
-    parameters=(Parameter("branch", "CNPJ of the issuer", required=True),),
+    parameters=(
+        Parameter("branch", "CNPJ of the issuer", required=True),
+        Parameter("model", "55 (default) or 65: some states have another authoriser for the NFC-e"),
+    ),
     problems=(403, 404, 422, 502, 503, 504),
 )
 async def sefaz_status(request: web.Request) -> web.Response:
@@ -53,12 +56,15 @@ async def sefaz_status(request: web.Request) -> web.Response:
     except ValueError as error:
         raise bad("GW-CNPJ", "branch", f"CNPJ inválido: {error}.", "Informe ?branch= com o CNPJ da filial.") from error
     require_branch(request, cnpj)
+    model = request.query.get("model", "55")
+    if model not in ("55", "65"):
+        raise bad("GW-MODEL", "model", f"O modelo '{model[:20]}' não existe.", "Informe 55 (NF-e) ou 65 (NFC-e).")
     services = request.app[SERVICES]
     if await services.db.read(lambda conn: setup.get_branch(conn, cnpj)) is None:
         raise hidden("A filial", cnpj)
     try:
         async with asyncio.timeout(STATUS_SECONDS):
-            answer = await services.sefaz_status(cnpj)
+            answer = await services.sefaz_status(cnpj, model)
     except TimeoutError as error:
         raise OutcomeUnknown("A SEFAZ não respondeu a tempo.", fix="Tente de novo em alguns minutos.") from error
     zone = await request.app[ZONES].of(cnpj)

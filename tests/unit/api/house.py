@@ -99,6 +99,7 @@ class Edges:
     hook_calls: list[tuple[str, Mapping[str, str], bytes]] = field(default_factory=list)
     hook_error: Exception | None = None
     status: ServiceStatus | Exception = field(default_factory=lambda: ServiceStatus("107", "Servico em Operacao", 1, None))
+    status_models: list[str] = field(default_factory=list)
     certificate: FakeCertificate | Exception = field(default_factory=FakeCertificate)
     reasons: dict[str, str] = field(default_factory=dict)
     fail: Exception | None = None

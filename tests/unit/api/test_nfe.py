@@ -271,3 +271,23 @@ async def test_the_numbers_of_a_series(client: Client, house: House) -> None:
         "next": 3,
         "held": [{"number": 2, "ref": "b"}],
     }
+
+
+async def test_a_nfce_is_a_document_of_model_65_with_a_slip_and_no_page(client: Client, house: House) -> None:
+    key = await house.key()
+    answer = await client.post("/v1/nfce", json=sale("caixa-1"), headers=key)
+    told = await answer.json()
+    assert (answer.status, told["model"], told["links"]["self"]) == (202, "65", "/v1/nfe/caixa-1")
+    await house.authorize("caixa-1")
+    shown = await (await client.get("/v1/nfe/caixa-1", headers=key)).json()
+    assert sorted(shown["links"]) == ["danfe_escpos", "danfe_png", "self", "xml"]
+    assert (await client.get("/v1/nfe/caixa-1/danfe.png", headers=key)).status == 200
+    page = await client.get("/v1/nfe/caixa-1/danfe.pdf", headers=key)
+    problem = await page.json()
+    assert (page.status, problem["code"]) == (409, "NFE-NO-PDF")
+
+
+async def test_a_nfce_is_previewed(client: Client, house: House) -> None:
+    answer = await client.post("/v1/nfce/preview", json=sale("caixa-1"), headers=await house.key())
+    assert (answer.status, (await answer.json())["xml"]) == (200, "<NFe/>")
+    assert await house.rows(documents) == 0

@@ -14,7 +14,8 @@ from aiohttp.test_utils import TestClient
 from gateway.core.errors import CertificateInvalid, NotSent
 from gateway.nfe.answers import ServiceStatus
 from gateway.store import setup
-from gateway.store.tables import audit, branches, certificates, customers, products, vtex_accounts
+from gateway.store.csc import open_csc
+from gateway.store.tables import audit, branch_csc, branches, certificates, customers, products, vtex_accounts
 from tests.unit.api.house import CNPJ, OTHER, START, FakeCertificate, House, branch
 
 Client = TestClient[Any, Any]
@@ -199,6 +200,62 @@ async def test_an_account_is_not_taken_from_another_branch(client: Client, house
     assert found.branch == CNPJ
 
 
+async def test_a_csc_is_stored_sealed_one_for_each_environment(client: Client, house: House) -> None:
+    key = await house.key("setup")
+    path = f"/v1/branches/{CNPJ}/csc"
+    first = await client.put(path, json={"csc_id": "000007", "csc": "PRIMEIRO-SEGREDO"}, headers=key)
+    other = await client.put(path, json={"csc_id": "1", "csc": "DE-PRODUCAO", "environment": 1}, headers=key)
+    again = await client.put(path, json={"csc_id": "8", "csc": "SEGUNDO-SEGREDO"}, headers=key)
+    assert [(answer.status, (await answer.json())["csc_id"]) for answer in (first, other, again)] == [
+        (200, "7"),
+        (200, "1"),
+        (200, "8"),
+    ]
+    text = await (await client.get(path, headers=key)).text()
+    assert "SEGREDO" not in text
+    assert "PRODUCAO" not in text
+    assert [(one["environment"], one["csc_id"]) for one in msgspec.json.decode(text)["items"]] == [(1, "1"), (2, "8")]
+    kept = await house.db.read(lambda conn: open_csc(conn, house.services.vault, CNPJ, 2))
+    assert kept is not None
+    assert (kept.id, kept.secret) == ("8", "SEGUNDO-SEGREDO")
+    assert await house.db.read(lambda conn: open_csc(conn, house.services.vault, OTHER, 2)) is None
+    assert await house.rows(branch_csc) == 2
+    logged = await house.db.read(lambda conn: [str(row) for row in conn.execute(audit.select())])
+    assert len(logged) == 3
+    assert not any("SEGREDO" in row for row in logged)
+
+
+@pytest.mark.parametrize(
+    ("upload", "path"),
+    [
+        ({"csc_id": "0", "csc": "SEGREDO-1"}, "$.csc_id"),
+        ({"csc_id": "1234567", "csc": "SEGREDO-1"}, "$.csc_id"),
+        ({"csc_id": "1", "csc": "curto"}, "$.csc"),
+        ({"csc_id": "1", "csc": "SEGREDO-1", "environment": 3}, "$.environment"),
+    ],
+)
+async def test_a_malformed_csc_is_refused(client: Client, house: House, upload: Any, path: str) -> None:
+    answer = await client.put(f"/v1/branches/{CNPJ}/csc", json=upload, headers=await house.key("setup"))
+    assert answer.status == 422
+    assert (await answer.json())["faults"][0]["path"] == path
+    assert await house.rows(branch_csc) == 0
+
+
+async def test_a_csc_is_of_a_branch_the_key_covers(client: Client, house: House) -> None:
+    body = {"csc_id": "1", "csc": "SEGREDO-1"}
+    limited = await house.key("setup", branches=(OTHER,))
+    assert (await client.put(f"/v1/branches/{CNPJ}/csc", json=body, headers=limited)).status == 404
+    assert (await client.get(f"/v1/branches/{NEW}/csc", headers=await house.key("setup"))).status == 404
+    assert (await client.put(f"/v1/branches/{CNPJ}/csc", json=body, headers=await house.key("nfe:write"))).status == 403
+    assert await house.rows(branch_csc) == 0
+
+
+async def test_a_customer_is_stored_with_a_name(client: Client, house: House) -> None:
+    answer = await client.put("/v1/customers/12345678909", json={"tax_id": "12345678909"}, headers=await house.key("setup"))
+    assert (answer.status, (await answer.json())["faults"][0]["code"]) == (422, "CUSTOMER-NAME")
+    assert await house.rows(customers) == 0
+
+
 async def test_products(client: Client, house: House) -> None:
     key = await house.key("setup")
     created = await client.put("/v1/products/A%2F1", json=PRODUCT, headers=key)
@@ -248,4 +305,8 @@ async def test_the_status_of_sefaz(client: Client, house: House) -> None:
     down = await client.get(f"/v1/sefaz/status?branch={CNPJ}", headers=key)
     assert (down.status, (await down.json())["code"]) == (503, "GW-NOT-SENT")
     assert (await client.get("/v1/sefaz/status", headers=key)).status == 422
+    assert (await client.get(f"/v1/sefaz/status?branch={CNPJ}&model=57", headers=key)).status == 422
+    assert house.edges.status_models == ["55", "55"]
+    assert (await client.get(f"/v1/sefaz/status?branch={CNPJ}&model=65", headers=key)).status == 503
+    assert house.edges.status_models[-1] == "65"
     assert (await client.get(f"/v1/sefaz/status?branch={NEW}", headers=key)).status == 404
