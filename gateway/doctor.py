@@ -129,6 +129,13 @@ async def _setup(settings: Settings, db: Database, vault: Vault, *, offline: boo
     try:
         for branch in branches:
             yield await _branch(branch, certificates, edges, offline=offline)
+            if branch.nfce.qr_version == "2" and await certificates.csc(branch.cnpj, branch.environment) is None:
+                yield Finding(
+                    "warning",
+                    f"filial {branch.cnpj}, NFC-e",
+                    "QR Code versão 2 sem o CSC deste ambiente: nenhuma NFC-e sai.",
+                    "Cadastre o CSC em PUT /v1/branches/{cnpj}/csc, ou use nfce.qr_version 3.",
+                )
         for account in await db.read(setup.list_vtex_accounts):
             yield Finding("ok", f"VTEX {account.account}", f"fatura pela filial {account.branch}")
     finally:

@@ -12,7 +12,7 @@ import zxingcpp
 from lxml import etree
 from PIL import Image
 
-from gateway import demo_data
+from gateway import demo_data, doctor
 from gateway.demo import FINAL_DOCUMENT, Stage
 from gateway.nfe.branch import NfceSettings
 from gateway.nfe.signature import verify
@@ -140,3 +140,15 @@ async def test_a_preview_shows_the_document_and_no_secret(stage: Stage) -> None:
     qr = etree.fromstring(shown["xml"]).findtext(".//n:qrCode", None, NS) or ""
     parameters, _, hashed = qr.partition("?p=")[2].rpartition("|")
     assert hashed != sha1(f"{parameters}{CSC}".encode()).hexdigest().upper()  # noqa: S324  the manual's
+
+
+async def test_the_doctor_tells_of_a_csc_that_is_missing(stage: Stage) -> None:
+    async def told() -> list[str]:
+        found = doctor._setup(stage.gateway.settings, stage.gateway.db, stage.gateway.vault, offline=True)
+        return [one.level async for one in found if one.subject.endswith("NFC-e")]
+
+    assert await told() == []
+    await settle(stage, qr_version="2")
+    assert await told() == ["warning"]
+    await stage._call("PUT", f"/v1/branches/{demo_data.TEST_CNPJ}/csc", {"csc_id": "1", "csc": CSC})
+    assert await told() == []
