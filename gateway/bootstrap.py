@@ -222,7 +222,12 @@ class Gateway:
             db=self.db,
             vault=self.vault,
             clock=self.clock,
-            settings=ApiSettings(public_url=self.settings.address, max_body=self.settings.max_body_bytes, version=__version__),
+            settings=ApiSettings(
+                public_url=self.settings.address,
+                max_body=self.settings.max_body_bytes,
+                version=__version__,
+                secure_cookies=self.settings.address.startswith("https://"),
+            ),
             renderers=Renderers(self.edges.danfe),
             accept_sale=lambda sale: intake.accept_sale(self.db, self.clock, sale),
             preview_sale=self._preview,
