@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from gateway.core.clock import Clock, from_epoch_ms
-from gateway.core.errors import EdgeError, NotSent, Refused, Throttled, ValidationFailed
+from gateway.core.errors import EdgeError, NotSent, OperatorError, Refused, Throttled, ValidationFailed
 from gateway.jobs.certificates import Certificates
 from gateway.jobs.handlers.effects import after_outcome
 from gateway.jobs.results import Done, NeedsAttention, Result, RetryAfter, WaitFor
@@ -148,7 +148,7 @@ class IssueNote:
         outcome: Outcome
         try:
             outcome = await self._sefaz.authorize(target, SignedXml(signed), idLote=_lot(doc, seq))
-        except NotSent as error:
+        except (NotSent, OperatorError) as error:
             await self._close(doc, seq, "not_sent", reason=error.detail)
             raise
         except Throttled as error:
@@ -324,7 +324,7 @@ class IssueNote:
         except Throttled as error:
             await self._close(doc, seq, "not_sent", reason=error.detail)
             return WaitFor(error.after, error.detail, code=error.code)
-        except EdgeError as error:
+        except (EdgeError, OperatorError) as error:
             await self._close(doc, seq, "no_answer", reason=error.detail)
             raise
         doc = await self._mark_unknown(doc)
