@@ -14,8 +14,8 @@ from aiohttp import web
 
 from gateway import demo_data
 from gateway.api.console.session import COOKIE
-from gateway.demo import FINAL_DOCUMENT, Stage
 from gateway.sim.sefaz import Fault
+from gateway.stage import FINAL_DOCUMENT, Stage
 from gateway.store import access
 
 IMAGES = Path(__file__).parent / "images"

@@ -184,8 +184,8 @@ async def _run(settings: Settings, *, api: bool, worker: bool) -> int:
 
 
 def _sim(args: argparse.Namespace) -> int:
-    from gateway.demo import Simulators
     from gateway.sim.pki import TestPki
+    from gateway.stage import Simulators
 
     settings = config.load()
     logs.configure(level="info", fmt="text")

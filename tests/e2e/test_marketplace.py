@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from gateway import demo_data
-from gateway.demo import HOOK_SECRET, Stage, plain_products
 from gateway.sim.vtex import Fault
+from gateway.stage import HOOK_SECRET, Stage, plain_products
 
 
 def an_order(order_id: str = "v100e2e-01", **changes: Any) -> dict[str, Any]:
