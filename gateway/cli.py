@@ -171,7 +171,11 @@ async def _run(settings: Settings, *, api: bool, worker: bool) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in its loop
             loop.add_signal_handler(number, stop.set)
-    await gateway.start()
+    try:
+        await gateway.start()
+    except GatewayError:
+        await gateway.abandon()
+        raise
     if api:
         _say(f"Gateway no ar: {gateway.url}   console: {gateway.url}/console   documentação: {gateway.url}/docs")
     waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(gateway.halted.wait())]
