@@ -90,7 +90,10 @@ class Simulators:
 
 @dataclass
 class Outcome:
-    """What one note of the demonstration came to. Seconds are since it was posted."""
+    """What one note of the demonstration came to. Seconds are since it was posted.
+
+    `status` is the document's, or the order's when that waits (`parked`), contradicts or was cancelled.
+    """
 
     ref: str
     status: str
@@ -251,7 +254,8 @@ class Stage:
         if found["document_ref"] is not None:
             document = await self._call("GET", f"/v1/nfe/{quote(found['document_ref'], safe='')}")
             outcome = self._outcome(document, None)
-            outcome.status = row["state"]
+            if row["state"] != "invoiced":
+                outcome.status = row["state"]  # the order's trouble is the news, whatever became of the note
             await self._save(outcome)
         outcome.vtex_status = self.sims.vtex.order(order_id).status
         if row["state"] != "invoiced":
