@@ -222,7 +222,12 @@ class Gateway:
             db=self.db,
             vault=self.vault,
             clock=self.clock,
-            settings=ApiSettings(public_url=self.settings.address, max_body=self.settings.max_body_bytes, version=__version__),
+            settings=ApiSettings(
+                public_url=self.settings.address,
+                max_body=self.settings.max_body_bytes,
+                version=__version__,
+                secure_cookies=self.settings.address.startswith("https://"),
+            ),
             renderers=Renderers(self.edges.danfe),
             accept_sale=lambda sale, model: intake.accept_sale(self.db, self.clock, sale, model=model),
             preview_sale=self._preview,
@@ -235,7 +240,13 @@ class Gateway:
         self._runner = web.AppRunner(make_app(services), access_log=None, shutdown_timeout=self.settings.stop_grace_seconds)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.settings.host, self.settings.port)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as error:
+            raise ConfigInvalid(
+                f"Não foi possível escutar em {self.settings.host}:{self.settings.port}: {error.strerror}.",
+                fix="Pare quem usa a porta, ou escolha outra em GATEWAY_PORT (0 toma uma livre).",
+            ) from error
         server: Any = site._server
         self.port = server.sockets[0].getsockname()[1]
 
@@ -270,6 +281,14 @@ class Gateway:
         if error is not None:
             log.critical("gateway.task_died", task=task.get_name(), error=str(error), exc_info=error)
             self.halted.set()
+
+    async def abandon(self) -> None:
+        """Let go of whatever a failed start had opened."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._valkey is not None:
+            await self._valkey.stop()
 
     async def stop(self) -> None:
         """Stop taking work, let running jobs finish or hand them back, close everything."""

@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--vtex-port", type=int, default=9480)
     sub.add_argument("--printer-port", type=int, default=9100)
     sub.add_argument("--control-port", type=int, default=9481, help="controle do simulador da SEFAZ: falhas, livro, estado")
-    sub.add_argument("--dir", type=Path, default=Path("var/sim"), help="onde ficam certificados de teste e livros")
+    sub.add_argument("--dir", type=Path, default=Path("var/sim"), help="onde ficam os cupons impressos")
     sub.add_argument("--scenario", default="", help="arquivo ou nome de cenário com falhas a aplicar na SEFAZ")
 
     sub = add(
@@ -143,18 +143,22 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def _settings() -> Settings:
+def _settings(*, service: bool = False) -> Settings:
+    """The settings, with logs as they say for a service; a command answers in sentences, so it only logs what went wrong."""
     settings = config.load()
-    logs.configure(level=settings.log_level, fmt=settings.log_format)
+    if service or settings.log_level == "debug":
+        logs.configure(level=settings.log_level, fmt=settings.log_format)
+    else:
+        logs.configure(level="error", fmt="text")
     return settings
 
 
 def _serve(args: argparse.Namespace) -> int:
-    return asyncio.run(_run(_settings(), api=True, worker=not args.no_worker))
+    return asyncio.run(_run(_settings(service=True), api=True, worker=not args.no_worker))
 
 
 def _worker(args: argparse.Namespace) -> int:
-    return asyncio.run(_run(_settings(), api=False, worker=True))
+    return asyncio.run(_run(_settings(service=True), api=False, worker=True))
 
 
 async def _run(settings: Settings, *, api: bool, worker: bool) -> int:
@@ -167,7 +171,11 @@ async def _run(settings: Settings, *, api: bool, worker: bool) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in its loop
             loop.add_signal_handler(number, stop.set)
-    await gateway.start()
+    try:
+        await gateway.start()
+    except GatewayError:
+        await gateway.abandon()
+        raise
     if api:
         _say(f"Gateway no ar: {gateway.url}   console: {gateway.url}/console   documentação: {gateway.url}/docs")
     waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(gateway.halted.wait())]
@@ -180,13 +188,16 @@ async def _run(settings: Settings, *, api: bool, worker: bool) -> int:
 
 
 def _sim(args: argparse.Namespace) -> int:
-    from gateway.demo import Simulators
+    from gateway.sim.pki import TestPki
+    from gateway.stage import Simulators
 
+    settings = config.load()
     logs.configure(level="info", fmt="text")
 
     async def run() -> int:
         sims = Simulators(
             args.dir,
+            pki=TestPki(settings.data / "pki"),
             sefaz_port=args.sefaz_port,
             vtex_port=args.vtex_port,
             printer_port=args.printer_port,

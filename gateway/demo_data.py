@@ -43,7 +43,7 @@ def branch(cnpj: str = TEST_CNPJ, *, uf: str = "SP", crt: str = "3", printer: st
 
 
 PRODUCTS = (
-    Product(sku="CAFE-500", description="Café torrado e moído 500 g", ncm="09012100", gtin="7891000000010", unit="UN"),
+    Product(sku="CAFE-500", description="Café torrado e moído 500 g", ncm="09012100", gtin="7898350000015", unit="UN"),
     Product(sku="PNEU-175", description="Pneu aro 14 175/70", ncm="40111000", cest="1600100", tax=TaxProfile(situation="st")),
     Product(sku="CANECA", description="Caneca de cerâmica", ncm="69120000", unit="UN"),
 )
@@ -169,7 +169,7 @@ def order(order_id: str, at: datetime) -> dict[str, Any]:
                 "uniqueId": uuid.uuid4().hex.upper(),
                 "id": "1002",
                 "productId": "2",
-                "ean": "7891000000010",
+                "ean": "7898350000015",
                 "refId": None,
                 "name": "Café torrado e moído 500 g",
                 "quantity": 1,

@@ -17,6 +17,7 @@ from gateway.nfe.ports import Pfx
 from gateway.nfe.sale import Sale
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow
+from gateway.store.setup import CertificateInfo
 from gateway.store.vault import Vault
 
 
@@ -49,19 +50,8 @@ class Renderers(Protocol):
     def slip_escpos(self, proc: bytes) -> bytes: ...
 
 
-class LoadedCertificate(Protocol):
+class LoadedCertificate(CertificateInfo, Protocol):
     """An opened certificate: what it says of itself, and whether this branch may sign with it."""
-
-    @property
-    def tax_id(self) -> str | None: ...
-    @property
-    def subject(self) -> str: ...
-    @property
-    def serial(self) -> int: ...
-    @property
-    def not_before(self) -> datetime: ...
-    @property
-    def not_after(self) -> datetime: ...
 
     def check(self, at: datetime, branch_cnpj: str) -> None:
         """Raises CertificateExpired or CertificateInvalid (of another company)."""

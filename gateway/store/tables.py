@@ -251,18 +251,6 @@ numbers = Table(
     CheckConstraint("state in ('held','authorized','denied','cancelled','voided')", name="state"),
 )
 
-idempotency = Table(
-    "idempotency",
-    metadata,
-    Column("client", String(40), nullable=False),
-    Column("key", String(255), nullable=False),
-    Column("body_hash", LargeBinary, nullable=False),
-    Column("status", Integer, nullable=False),
-    Column("answer", Text, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    PrimaryKeyConstraint("client", "key"),
-)
-
 jobs = Table(
     "jobs",
     metadata,

@@ -17,10 +17,10 @@ import pytest
 
 from gateway import demo_data
 from gateway.config import Settings
-from gateway.demo import APP_KEY, APP_TOKEN, HOOK_SECRET, Simulators
 from gateway.setup_commands import initialise
 from gateway.sim.pki import TestPki
 from gateway.sim.sefaz import Fault
+from gateway.stage import APP_KEY, APP_TOKEN, HOOK_SECRET, Simulators
 from tests.chaos.child import POINTS
 
 SEEDS = [int(text) for text in os.environ.get("CHAOS_SEEDS", "1").split()]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.demo import Stage
 from gateway.sim.pki import TestPki
+from gateway.stage import Stage
 
 
 @pytest.fixture(scope="session")

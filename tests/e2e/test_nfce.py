@@ -13,10 +13,10 @@ from lxml import etree
 from PIL import Image
 
 from gateway import demo_data, doctor
-from gateway.demo import FINAL_DOCUMENT, Stage
 from gateway.nfe.branch import NfceSettings
 from gateway.nfe.signature import verify
 from gateway.nfe.xsd import validate
+from gateway.stage import FINAL_DOCUMENT, Stage
 from gateway.store.tables import branch_csc
 
 NS = {"n": "http://www.portalfiscal.inf.br/nfe"}

@@ -12,9 +12,9 @@ from lxml import etree
 from sqlalchemy import func, select
 
 from gateway import demo_data
-from gateway.demo import FINAL_DOCUMENT, Stage
 from gateway.nfe.signature import verify
 from gateway.sim.sefaz import Fault
+from gateway.stage import FINAL_DOCUMENT, Stage
 from gateway.store import documents, jobs
 from gateway.store.tables import documents as documents_table
 from gateway.store.tables import number_sequences

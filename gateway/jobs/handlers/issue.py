@@ -15,9 +15,10 @@ import msgspec
 import structlog
 
 from gateway.core.clock import Clock, from_epoch_ms
-from gateway.core.errors import EdgeError, NotSent, Refused, Throttled, ValidationFailed
+from gateway.core.errors import EdgeError, NotSent, OperatorError, Refused, Throttled, ValidationFailed
 from gateway.jobs.certificates import Certificates
 from gateway.jobs.handlers.effects import after_outcome
+from gateway.jobs.handlers.outcomes import authorized, denied, lost, other_chave, rejected, service_down
 from gateway.jobs.results import Done, NeedsAttention, Result, RetryAfter, WaitFor
 from gateway.jobs.worker import Job
 from gateway.nfe.answers import (
@@ -28,7 +29,6 @@ from gateway.nfe.answers import (
     NotFound,
     Outcome,
     Pending,
-    Protocol,
     Rejected,
     Unknown,
 )
@@ -36,10 +36,8 @@ from gateway.nfe.branch import Branch
 from gateway.nfe.build import build
 from gateway.nfe.certificate import Certificate
 from gateway.nfe.compose import compose
-from gateway.nfe.decisions import proves
 from gateway.nfe.draft import Draft
 from gateway.nfe.ports import Sefaz, SignedXml, Target
-from gateway.nfe.proc import join_nfe_proc
 from gateway.nfe.qrcode import Csc
 from gateway.nfe.sale import Product, Sale
 from gateway.nfe.signature import Signed, sign
@@ -160,7 +158,7 @@ class IssueNote:
         outcome: Outcome
         try:
             outcome = await self._sefaz.authorize(target, SignedXml(signed), idLote=_lot(doc, seq))
-        except NotSent as error:
+        except (NotSent, OperatorError) as error:
             await self._close(doc, seq, "not_sent", reason=error.detail)
             raise
         except Throttled as error:
@@ -176,95 +174,15 @@ class IssueNote:
     async def _settle(self, doc: DocumentRow, target: Target, seq: int, signed: bytes, outcome: Outcome) -> Result:
         match outcome:
             case Authorized(protocol):
-                return self._authorized(doc, seq, signed, protocol)
+                return authorized(doc, seq, signed, protocol, self._clock.epoch_ms())
             case Denied(protocol):
-                return self._denied(doc, seq, protocol)
+                return denied(doc, seq, protocol, self._clock.epoch_ms())
             case Pending(cStat=cStat, xMotivo=xMotivo, after=after):
-                return self._lost(doc, seq, f"{cStat} {xMotivo}", after, cstat=cStat)
+                return lost(doc, seq, f"{cStat} {xMotivo}", after, self._clock.epoch_ms(), cstat=cStat)
             case Unknown(reason):
-                return self._lost(doc, seq, reason, self._patience.first)
-            case Rejected() as rejected:
-                return await self._rejected(doc, target, seq, signed, rejected)
-
-    def _authorized(self, doc: DocumentRow, seq: int, signed: bytes, protocol: Protocol) -> Result:
-        at = self._clock.epoch_ms()
-        if doc.chave is None or doc.digest is None or not proves(protocol, doc.chave, doc.digest):
-            why = "sem o digVal" if protocol.digVal is None else "com outro digVal ou outra chave"
-            reason = f"A SEFAZ respondeu autorizado {why}: nada prova que é esta nota."
-
-            def park(conn: Any) -> None:
-                documents.end_transmission(
-                    conn, doc.id, seq, outcome="unproved", cstat=protocol.cStat, reason=reason, answer=protocol.xml, at=at
-                )
-                if doc.status == "processing":
-                    documents.move(conn, doc.id, "lose", at=at, text=reason, cstat=protocol.cStat, reason=reason)
-                else:
-                    documents.add_event(conn, doc.id, "unproved", reason, {"cStat": protocol.cStat}, at)
-
-            return NeedsAttention(
-                "SEFAZ-UNPROVED",
-                reason,
-                "Consulte a chave no portal da SEFAZ e compare o XML antes de tentar de novo.",
-                write=park,
-            )
-
-        proc = join_nfe_proc(SignedXml(signed), protocol.xml)
-
-        def write(conn: Any) -> None:
-            documents.end_transmission(
-                conn, doc.id, seq, outcome="authorized", cstat=protocol.cStat, reason=protocol.xMotivo, answer=protocol.xml, at=at
-            )
-            documents.put_artefact(conn, doc.id, "protocol", protocol.xml, at)
-            documents.put_artefact(conn, doc.id, "proc", proc, at)
-            documents.move(
-                conn,
-                doc.id,
-                "authorize",
-                at=at,
-                text=f"Autorizada pela SEFAZ: protocolo {protocol.nProt}.",
-                data={"nProt": protocol.nProt, "cStat": protocol.cStat, "alerts": [list(pair) for pair in protocol.alerts]},
-                protocol=protocol.nProt,
-                cstat=protocol.cStat,
-                reason=protocol.xMotivo,
-                authorized_at=int(protocol.dhRecbto.timestamp() * 1000),
-            )
-            after_outcome(conn, doc.id, at)
-
-        return Done(write)
-
-    def _denied(self, doc: DocumentRow, seq: int, protocol: Protocol) -> Result:
-        at = self._clock.epoch_ms()
-
-        def write(conn: Any) -> None:
-            documents.end_transmission(
-                conn, doc.id, seq, outcome="denied", cstat=protocol.cStat, reason=protocol.xMotivo, answer=protocol.xml, at=at
-            )
-            if protocol.xml:  # a consulta may tell of a denial without its protNFe
-                documents.put_artefact(conn, doc.id, "protocol", protocol.xml, at)
-            documents.move(
-                conn,
-                doc.id,
-                "deny",
-                at=at,
-                text=f"Uso denegado pela SEFAZ: {protocol.cStat} {protocol.xMotivo}",
-                protocol=protocol.nProt,
-                cstat=protocol.cStat,
-                reason=protocol.xMotivo,
-            )
-            after_outcome(conn, doc.id, at)
-
-        return Done(write)
-
-    def _lost(self, doc: DocumentRow, seq: int, reason: str, after: float, cstat: str | None = None) -> Result:
-        """Nobody knows: the document says so, and the next run asks."""
-        at = self._clock.epoch_ms()
-
-        def write(conn: Any) -> None:
-            documents.end_transmission(conn, doc.id, seq, outcome="unknown", cstat=cstat, reason=reason, answer=None, at=at)
-            if doc.status != "unknown":
-                documents.move(conn, doc.id, "lose", at=at, text=f"Sem resposta clara da SEFAZ: {reason}", reason=reason)
-
-        return RetryAfter("SEFAZ-NO-ANSWER", f"Sem resposta clara da SEFAZ: {reason}", after, write=write)
+                return lost(doc, seq, reason, self._patience.first, self._clock.epoch_ms())
+            case Rejected() as answer:
+                return await self._rejected(doc, target, seq, signed, answer)
 
     async def _rejected(self, doc: DocumentRow, target: Target, seq: int, signed: bytes, answer: Rejected) -> Result:
         at = self._clock.epoch_ms()
@@ -273,7 +191,7 @@ class IssueNote:
             await self._close(doc, seq, "unknown", cstat=answer.cStat, reason=answer.xMotivo)
             other = answer.other_chave
             if other is not None and other != doc.chave:
-                return self._other_chave(doc, answer, other)
+                return other_chave(doc, answer, other)
             text = f"A SEFAZ já conhece esta nota: {reason}"
             doc = await self._db.write(lambda conn: documents.move(conn, doc.id, "lose", at=at, text=text))
             attempts = await self._db.read(lambda conn: documents.transmissions(conn, doc.id))
@@ -282,38 +200,9 @@ class IssueNote:
             await self._close(doc, seq, "service_down", cstat=answer.cStat, reason=answer.xMotivo)
             return await self._hold_back(doc, reason)
         if answer.decision in SERVICE_DOWN:
+            return service_down(doc, seq, answer, at)
 
-            def down(conn: Any) -> None:
-                documents.end_transmission(
-                    conn, doc.id, seq, outcome="service_down", cstat=answer.cStat, reason=answer.xMotivo, answer=None, at=at
-                )
-
-            return RetryAfter(f"SEFAZ-{answer.cStat}", reason, write=down)
-
-        def write(conn: Any) -> None:
-            documents.end_transmission(
-                conn, doc.id, seq, outcome="rejected", cstat=answer.cStat, reason=answer.xMotivo, answer=None, at=at
-            )
-            documents.move(
-                conn,
-                doc.id,
-                "reject",
-                at=at,
-                text=f"Rejeitada pela SEFAZ: {reason}",
-                data={"decision": answer.decision},
-                cstat=answer.cStat,
-                reason=answer.xMotivo,
-            )
-            after_outcome(conn, doc.id, at)
-
-        return Done(write)
-
-    def _other_chave(self, doc: DocumentRow, answer: Rejected, other: str) -> Result:
-        return NeedsAttention(
-            f"SEFAZ-{answer.cStat}",
-            f"O número {doc.number} da série {doc.series} já está na SEFAZ com outra chave: {other}.",
-            "Consulte essa chave: se for a mesma venda, adote-a; se não for, ajuste a numeração da série e tente de novo.",
-        )
+        return rejected(doc, seq, answer, at)
 
     async def _hold_back(self, doc: DocumentRow, reason: str) -> Result:
         """656: every worker stops calling for this issuer and service for an hour."""
@@ -336,7 +225,7 @@ class IssueNote:
         except Throttled as error:
             await self._close(doc, seq, "not_sent", reason=error.detail)
             return WaitFor(error.after, error.detail, code=error.code)
-        except EdgeError as error:
+        except (EdgeError, OperatorError) as error:
             await self._close(doc, seq, "no_answer", reason=error.detail)
             raise
         doc = await self._mark_unknown(doc)
@@ -362,9 +251,9 @@ class IssueNote:
         at = self._clock.epoch_ms()
         match answer:
             case Authorized(protocol):
-                return self._authorized(doc, seq, signed, protocol)
+                return authorized(doc, seq, signed, protocol, self._clock.epoch_ms())
             case Denied(protocol):
-                return self._denied(doc, seq, protocol)
+                return denied(doc, seq, protocol, self._clock.epoch_ms())
             case Cancelled(cStat=cStat, xMotivo=xMotivo):
 
                 def cancelled(conn: Any) -> None:
@@ -385,12 +274,12 @@ class IssueNote:
                 text = "A SEFAZ não conhece a nota: reenviando os mesmos bytes."
                 doc = await self._db.write(lambda conn: documents.move(conn, doc.id, "resend", at=at, text=text))
                 return await self._send(doc, target, signed)
-            case Rejected(decision="stop_wait") as rejected:
-                await self._close(doc, seq, "service_down", cstat=rejected.cStat, reason=rejected.xMotivo)
-                return await self._hold_back(doc, f"{rejected.cStat} {rejected.xMotivo}")
-            case Rejected() as rejected:
-                await self._close(doc, seq, "no_answer", cstat=rejected.cStat, reason=rejected.xMotivo)
-                return RetryAfter(f"SEFAZ-{rejected.cStat}", f"{rejected.cStat} {rejected.xMotivo}")
+            case Rejected(decision="stop_wait") as refusal:
+                await self._close(doc, seq, "service_down", cstat=refusal.cStat, reason=refusal.xMotivo)
+                return await self._hold_back(doc, f"{refusal.cStat} {refusal.xMotivo}")
+            case Rejected() as refusal:
+                await self._close(doc, seq, "no_answer", cstat=refusal.cStat, reason=refusal.xMotivo)
+                return RetryAfter(f"SEFAZ-{refusal.cStat}", f"{refusal.cStat} {refusal.xMotivo}")
             case Unknown(reason):
                 await self._close(doc, seq, "no_answer", reason=reason)
                 return RetryAfter("SEFAZ-NO-ANSWER", reason)

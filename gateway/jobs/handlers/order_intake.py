@@ -62,6 +62,17 @@ class Accounts:
         return await self._db.read(setup.vtex_account_names)
 
 
+async def enter(db: Database, accounts: Accounts, name: str) -> Account | Result:
+    """The account to work for, or why not now: it is gone, or every worker pauses for it."""
+    account = await accounts.get(name)
+    if account is None:
+        return Discard(f"A conta {name} não está mais cadastrada.")
+    paused = await db.read(lambda conn: guards.paused_for(conn, guard_key(name)))
+    if paused is not None:
+        return WaitFor(paused[0], paused[1], code="VTEX-429")
+    return account
+
+
 def guard_key(account: str) -> str:
     """The pause shared by every worker that talks to the account."""
     return f"vtex:{account}"
@@ -78,12 +89,9 @@ class ReadOrder:
 
     async def __call__(self, job: Job) -> Result:
         name, external_id = str(job.payload["account"]), str(job.payload["order_id"])
-        account = await self._accounts.get(name)
-        if account is None:
-            return Discard(f"A conta {name} não está mais cadastrada.")
-        paused = await self._db.read(lambda conn: guards.paused_for(conn, guard_key(name)))
-        if paused is not None:
-            return WaitFor(paused[0], paused[1], code="VTEX-429")
+        account = await enter(self._db, self._accounts, name)
+        if not isinstance(account, Account):
+            return account
         known = await self._db.read(lambda conn: orders.by_external(conn, name, external_id))
         if known is not None and known.state in ("invoiced", "cancelled"):
             return Done()
@@ -214,12 +222,9 @@ class StartHandling:
 
     async def __call__(self, job: Job) -> Result:
         name, external_id = str(job.payload["account"]), str(job.payload["order_id"])
-        account = await self._accounts.get(name)
-        if account is None:
-            return Discard(f"A conta {name} não está mais cadastrada.")
-        paused = await self._db.read(lambda conn: guards.paused_for(conn, guard_key(name)))
-        if paused is not None:
-            return WaitFor(paused[0], paused[1], code="VTEX-429")
+        account = await enter(self._db, self._accounts, name)
+        if not isinstance(account, Account):
+            return account
         at = self._clock.epoch_ms()
         try:
             order = await self._marketplace.fetch(account.access, external_id, branch=account.branch)

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 from gateway.core.clock import Clock, from_epoch_ms
 from gateway.core.errors import Throttled
-from gateway.jobs.handlers.order_intake import Accounts, guard_key, throttle
-from gateway.jobs.results import Discard, Done, NeedsAttention, Result, WaitFor
+from gateway.jobs.handlers.order_intake import Account, Accounts, enter, throttle
+from gateway.jobs.results import Done, NeedsAttention, Result, WaitFor
 from gateway.jobs.worker import Job
-from gateway.store import documents, guards, orders, setup
+from gateway.store import documents, orders, setup
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow
 from gateway.store.jobs import enqueue
@@ -50,12 +50,9 @@ class PushInvoice:
 
     async def __call__(self, job: Job) -> Result:
         name, external_id = str(job.payload["account"]), str(job.payload["order_id"])
-        account = await self._accounts.get(name)
-        if account is None:
-            return Discard(f"A conta {name} não está mais cadastrada.")
-        paused = await self._db.read(lambda conn: guards.paused_for(conn, guard_key(name)))
-        if paused is not None:
-            return WaitFor(paused[0], paused[1], code="VTEX-429")
+        account = await enter(self._db, self._accounts, name)
+        if not isinstance(account, Account):
+            return account
         context = await self._db.read(lambda conn: _context(conn, job.subject))
         if context is None or context.order.state == "invoiced":
             return Done()
@@ -95,9 +92,9 @@ class ConfirmInvoice:
 
     async def __call__(self, job: Job) -> Result:
         name, external_id = str(job.payload["account"]), str(job.payload["order_id"])
-        account = await self._accounts.get(name)
-        if account is None:
-            return Discard(f"A conta {name} não está mais cadastrada.")
+        account = await enter(self._db, self._accounts, name)
+        if not isinstance(account, Account):
+            return account
         row = await self._db.read(lambda conn: orders.get(conn, job.subject))
         if row is None or row.state == "invoiced":
             return Done()

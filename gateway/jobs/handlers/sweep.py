@@ -8,8 +8,8 @@ from typing import Any
 
 from gateway.core.clock import Clock
 from gateway.core.errors import Refused, Throttled
-from gateway.jobs.handlers.order_intake import Account, Accounts, throttle
-from gateway.jobs.results import Discard, Done, Result
+from gateway.jobs.handlers.order_intake import Account, Accounts, enter, throttle
+from gateway.jobs.results import Done, Result
 from gateway.jobs.worker import Job
 from gateway.store import inbox, orders
 from gateway.store.database import Database
@@ -31,9 +31,9 @@ class Sweep:
 
     async def __call__(self, job: Job) -> Result:
         name = str(job.payload["account"])
-        account = await self._accounts.get(name)
-        if account is None:
-            return Discard(f"A conta {name} não está mais cadastrada.")
+        account = await enter(self._db, self._accounts, name)
+        if not isinstance(account, Account):
+            return account
         try:
             await self._list(name, account)
             await self._feed(name, account)

@@ -62,16 +62,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_guards")),
     )
     op.create_table(
-        "idempotency",
-        sa.Column("client", sa.String(length=40), nullable=False),
-        sa.Column("key", sa.String(length=255), nullable=False),
-        sa.Column("body_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("status", sa.Integer(), nullable=False),
-        sa.Column("answer", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("client", "key", name=op.f("pk_idempotency")),
-    )
-    op.create_table(
         "inbox",
         sa.Column("source", sa.String(length=100), nullable=False),
         sa.Column("external_id", sa.String(length=200), nullable=False),
