@@ -12,7 +12,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-Ref = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[!-~]+$", description="Caller's key: one note per ref, for ever")]
+Ref = Annotated[
+    str, Meta(min_length=1, max_length=100, pattern=r"^[!-~]+$", description="Caller's key: one note per ref, for ever")
+]
 Text60 = Annotated[str, Meta(max_length=60)]
 
 PaymentMethod = Literal[

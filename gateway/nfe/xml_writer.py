@@ -15,7 +15,7 @@ from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_h
 
 import msgspec
 
-from gateway.nfe.layout.fields import Attribute, Group, Places
+from gateway.nfe.layout.fields import Attribute, Group, Places, Written
 
 _TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"})
 _ATTRIBUTE = str.maketrans({"&": "&amp;", "<": "&lt;", '"': "&quot;", "\t": "&#x9;", "\n": "&#xA;", "\r": "&#xD;"})
@@ -36,11 +36,14 @@ def escape_attribute(text: str) -> str:
 def decimal_text(number: Decimal, least: int, most: int) -> str:
     """Plain notation with at least `least` and at most `most` decimals; decimals already there are kept.
 
-    Raises ValueError for what is not finite, is negative, or would lose a digit: rounding is decided before, never here.
+    A `Written` number keeps its digits. Raises ValueError for what is not finite, is negative, or would lose a digit: rounding is
+    decided before, never here.
     """
     if not number.is_finite() or number < 0:
         raise ValueError(f"valor que o leiaute não comporta: {number}")
     text = f"{number:f}"
+    if type(number) is Written:
+        return text
     whole, _, decimals = text.partition(".")
     if len(decimals) > most:
         if decimals[most:].strip("0"):
@@ -51,7 +54,7 @@ def decimal_text(number: Decimal, least: int, most: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class Kind:
     """What an annotation says, taken apart."""
 
     type: Any
@@ -61,7 +64,8 @@ class _Kind:
     repeated: bool = False
 
 
-def _kind(hint: Any) -> _Kind:
+def kind_of(hint: Any) -> Kind:
+    """The field that an annotation of the layout describes."""
     optional = repeated = False
     if get_origin(hint) in (Union, UnionType):
         optional = True
@@ -74,10 +78,10 @@ def _kind(hint: Any) -> _Kind:
         hint, *rest = get_args(hint)
         marks = tuple(rest)
     places = next((mark for mark in marks if isinstance(mark, Places)), None)
-    return _Kind(hint, places, any(isinstance(mark, Attribute) for mark in marks), optional, repeated)
+    return Kind(hint, places, any(isinstance(mark, Attribute) for mark in marks), optional, repeated)
 
 
-def _element(name: str, kind: _Kind, scope: dict[str, Any]) -> str:
+def _element(name: str, kind: Kind, scope: dict[str, Any]) -> str:
     """The source of an f-string's content that writes the local `name` as an element."""
     if kind.places is not None:
         places = kind.places
@@ -89,11 +93,21 @@ def _element(name: str, kind: _Kind, scope: dict[str, Any]) -> str:
             ready = f'_s if (_s := str({name}))[-3:-2] == "." or _s[-5:-4] == "." else '
         return f"<{name}>{{{ready}_decimal({name}, {places.least}, {places.most})}}</{name}>"
     if isinstance(kind.type, type) and issubclass(kind.type, Group):
-        scope[f"_{name}"] = writer(kind.type, name)
+        scope[f"_{name}"] = _later(kind.type, name, scope)
         return f"{{_{name}({name})}}"
     if kind.type is not str:
         raise TypeError(f"campo {name}: o leiaute não sabe escrever {kind.type}")
     return f"<{name}>{{{name} if {name}.isalnum() else _text({name})}}</{name}>"
+
+
+def _later(group: type[Group], tag: str, scope: dict[str, Any]) -> Callable[[Any], str]:
+    """Compiles the writer of a nested group when the first one is written, and takes its own place: few notes use them all."""
+
+    def first(value: Any) -> str:
+        write = scope[f"_{tag}"] = writer(group, tag)
+        return write(value)
+
+    return first
 
 
 @cache
@@ -102,14 +116,19 @@ def writer(group: type[Group], tag: str) -> Callable[[Any], str]:
 
     The function raises ValueError for a number the field does not hold.
     """
-    scope: dict[str, Any] = {"_text": escape_text, "_attribute": escape_attribute, "_decimal": decimal_text}
+    scope: dict[str, Any] = {
+        "_text": escape_text,
+        "_attribute": escape_attribute,
+        "_decimal": decimal_text,
+        "_Written": Written,
+    }
     hints = get_type_hints(group, include_extras=True)
     body: list[str] = []
     attributes: list[str] = []
     content: list[str] = []
     for field in msgspec.structs.fields(group):
         name = field.name
-        kind = _kind(hints[name])
+        kind = kind_of(hints[name])
         body.append(f"{name} = o.{name}")
         if kind.attribute:
             attributes.append(f' {name}="{{_attribute({name})}}"')
@@ -119,7 +138,9 @@ def writer(group: type[Group], tag: str) -> Callable[[Any], str]:
             body.append(f"{name} = ''.join([f'''{element}''' for {name} in {name}])")
             element = f"{{{name}}}"
         elif kind.optional:
-            present = name if kind.places is not None and kind.places.omit_zero else f"{name} is not None"
+            present = f"{name} is not None"
+            if kind.places is not None and kind.places.omit_zero:
+                present = f"{name} or type({name}) is _Written"
             body.append(f"{name} = f'''{element}''' if {present} else ''")
             element = f"{{{name}}}"
         content.append(element)
