@@ -25,6 +25,7 @@ from gateway.api.routes import (
     jobs,
     nfe,
     orders,
+    raw,
     vtex_accounts,
     webhooks,
 )
@@ -39,6 +40,8 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/v1/nfe", nfe.issue),
     ("GET", "/v1/nfe", nfe.index),
     ("POST", "/v1/nfe/preview", nfe.preview),
+    ("POST", "/v1/nfe/raw", raw.issue),
+    ("POST", "/v1/nfe/raw/preview", raw.preview),
     ("GET", f"/v1/nfe/{REF}", nfe.show),
     ("POST", f"/v1/nfe/{REF}/retry", nfe.retry),
     ("GET", f"/v1/nfe/{REF}/xml", artefacts.xml),

@@ -14,7 +14,7 @@ from aiohttp import web
 from gateway.core.clock import Clock
 from gateway.nfe.answers import ServiceStatus
 from gateway.nfe.ports import Pfx
-from gateway.nfe.sale import Sale
+from gateway.nfe.request import Request
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow
 from gateway.store.vault import Vault
@@ -84,13 +84,13 @@ class HookAnswer:
     detail: str = ""
 
 
-AcceptSale = Callable[[Sale], Awaitable[tuple[DocumentRow, bool]]]
-"""Store the sale for issue; True for a replay. Raises ValidationFailed, IdempotencyConflict."""
+AcceptSale = Callable[[Request], Awaitable[tuple[DocumentRow, bool]]]
+"""Store the sale or raw note for issue; True for a replay. Raises ValidationFailed, IdempotencyConflict."""
 
-PreviewSale = Callable[[Sale], Awaitable[SalePreview]]
+PreviewSale = Callable[[Request], Awaitable[SalePreview]]
 """Compose and dry-run, storing nothing. Raises ValidationFailed."""
 
-RetryDocument = Callable[[str, Sale | None], Awaitable[DocumentRow]]
+RetryDocument = Callable[[str, Request | None], Awaitable[DocumentRow]]
 """Try a rejected document (by its id) again, with a corrected sale under the same ref and number when one is given.
 Raises ValidationFailed, TransitionRefused, NotFound; then nothing has changed."""
 

@@ -23,7 +23,8 @@ from gateway.nfe.xml_writer import writer
 from gateway.nfe.xsd import validate
 
 MODEL = "55"
-_VERSION = f"gateway {__version__}"[:20]
+VERSION = f"gateway {__version__}"[:20]
+"""Name and version of this software, as the layout holds it."""
 _PLACEHOLDER_CNF = "10203040"
 _write = writer(InfNFe, "infNFe")
 
@@ -85,7 +86,7 @@ def build(draft: Draft, *, number: int, cNF: str, dhEmi: datetime, tpEmis: str =
         indPres=header.indPres,
         indIntermed=header.indIntermed,
         procEmi="0",
-        verProc=_VERSION,
+        verProc=VERSION,
         NFref=header.references,
     )
     contact = draft.branch.technical_contact
@@ -102,12 +103,12 @@ def build(draft: Draft, *, number: int, cNF: str, dhEmi: datetime, tpEmis: str =
         infIntermed=draft.infIntermed,
         infAdic=draft.infAdic,
         compra=draft.compra,
-        infRespTec=None if contact is None else _technical(contact, chave),
+        infRespTec=None if contact is None else technical(contact, chave),
     )
     return Built(chave, f'<NFe xmlns="{NFE}">{_write(body)}</NFe>'.encode())
 
 
-def _technical(contact: TechnicalContact, chave: str) -> InfRespTec:
+def technical(contact: TechnicalContact, chave: str) -> InfRespTec:
     """Group ZD; hashCSRT = base64(SHA-1(CSRT + chave)), NT 2018.005."""
     hashed = None
     if contact.csrt:

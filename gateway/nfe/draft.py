@@ -55,6 +55,8 @@ class Draft:
     customer_name: str | None
     customer_tax_id: str | None
 
+    mod: str = "55"
+
     @property
     def total(self) -> Decimal:
         """vNF, in reais."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar, cast, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 from lxml import etree
@@ -126,7 +126,7 @@ def from_element(group: type[G], element: etree._Element) -> G:
     elements, attributes = _tags(group)
     values: dict[str, Any] = {name: element.attrib[name] for name in attributes if name in element.attrib}
     for child in element:
-        tag = elements.get(cast(str, child.tag))
+        tag = elements.get(child.tag)
         name = etree.QName(child).localname
         if tag is None:
             if group is NFe and name == "Signature":

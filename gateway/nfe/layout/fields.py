@@ -1,7 +1,7 @@
 """What a field of the layout may be; the annotation decides how it is written.
 
-`str` is text, escaped. A `Decimal` carries `Places`, which a `Written` one overrides. `Attribute` makes an XML attribute. A struct is a nested group, a tuple
-a repeated one, `| None` an optional one.
+`str` is text, escaped. A `Decimal` carries `Places`, which a `Written` one overrides. `Attribute` makes an XML attribute. A
+struct is a nested group, a tuple a repeated one, `| None` an optional one.
 """
 
 from __future__ import annotations
@@ -63,5 +63,5 @@ Weight = Annotated[Decimal, Places(3, 3)]
 """TDec_1203: kilograms."""
 
 
-class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """A group of the layout. Values only, so no reference cycles: the garbage collector need not watch it."""

@@ -129,7 +129,7 @@ class _Struct:
 def _structs(schema: _Schema) -> dict[str, _Struct]:
     """By key; keys that share a struct answer the same one. Raises SystemExit when table and schema do not match."""
     found: dict[str, _Struct] = {}
-    for module in MODULES:
+    for module in (each for each in MODULES if not each.open):
         for row in module.rows:
             keys = row.where.split()
             missing = [key for key in keys if key not in schema.groups]
@@ -144,6 +144,18 @@ def _structs(schema: _Schema) -> dict[str, _Struct]:
     if orphans:
         raise SystemExit(f"grupos sem linha em groups.py: {', '.join(orphans)}")
     return found
+
+
+def _opened(module: Module, structs: dict[str, _Struct]) -> dict[str, _Struct]:
+    """The structs as an `open` file sees them: its own in place of those of the same groups."""
+    seen = dict(structs)
+    for row in module.rows:
+        fields = [
+            _Field(tag.name, tag.type, tag.required and tag.name not in row.optional, tag.repeated, tag.nested)
+            for tag in structs[row.where].fields
+        ]
+        seen[row.where] = _Struct(row.name, row.text, module.name, fields)
+    return seen
 
 
 def _common(name: str, one: list[_Field], other: list[_Field]) -> list[_Field]:
@@ -204,7 +216,7 @@ def main(arguments: list[str]) -> int:
     structs = _structs(schema)
     stale: list[str] = []
     for module in MODULES:
-        path, text = _HERE / f"{module.name}.py", source(module, structs)
+        path, text = _HERE / f"{module.name}.py", source(module, _opened(module, structs) if module.open else structs)
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         stale.append(path.name)

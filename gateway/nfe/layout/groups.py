@@ -10,20 +10,25 @@ from typing import Final, NamedTuple
 
 
 class Row(NamedTuple):
-    """One struct."""
+    """One struct. `optional` are tags that may be absent although the schema wants them (only in an `open` file)."""
 
     where: str
     name: str
     text: str
+    optional: tuple[str, ...] = ()
 
 
 class Module(NamedTuple):
-    """One generated file. `also` are structs of other files that can be imported from this one too."""
+    """One generated file. `also` are structs of other files that can be imported from this one too.
+
+    An `open` file has second structs of groups that are told elsewhere: a note before the gateway fills in its part.
+    """
 
     name: str
     text: str
     rows: tuple[Row, ...]
     also: tuple[str, ...] = ()
+    open: bool = False
 
 
 _ICMS = "det/imposto/ICMS/"
@@ -312,6 +317,22 @@ MODULES: Final = (
             Row("infNFeSupl", "InfNFeSupl", "ZX01: QR code of an NFC-e; outside of what is signed."),
             Row("TNFe", "NFe", "The document, less its signature."),
         ),
+    ),
+    Module(
+        "raw",
+        "A note as a caller gives it by its official tags: what the gateway fills in may be absent.",
+        (
+            Row(
+                "ide",
+                "RawIde",
+                "B01.",
+                ("cUF", "cNF", "mod", "serie", "nNF", "dhEmi", "cMunFG", "tpImp", "tpEmis", "cDV", "tpAmb", "procEmi", "verProc"),
+            ),
+            Row("emit", "RawEmit", "C01: what is absent is the branch's.", ("xNome", "enderEmit", "CRT")),
+            Row("det", "RawDet", "H01: items without nItem are numbered in their order.", ("nItem",)),
+            Row("infNFe", "RawInfNFe", "A01: totals that are absent are summed.", ("Id", "versao", "total", "transp")),
+        ),
+        open=True,
     ),
 )
 """Every group of `TNFe`, by file."""
