@@ -25,12 +25,12 @@ AnyDraft = Draft | RawDraft
 class _Peek(msgspec.Struct):
     """Which of the two a stored request is: only a raw note has `infNFe`."""
 
-    infNFe: msgspec.Raw | None = None
+    infNFe: msgspec.Raw = msgspec.Raw(b"")
 
 
 def is_raw(request: str) -> bool:
     """Whether a stored request is a raw note."""
-    return msgspec.json.decode(request, type=_Peek).infNFe is not None
+    return bool(bytes(msgspec.json.decode(request, type=_Peek).infNFe))
 
 
 def decode_request(request: str) -> Request:
