@@ -124,28 +124,33 @@ def writer(group: type[Group], tag: str) -> Callable[[Any], str]:
     }
     hints = get_type_hints(group, include_extras=True)
     body: list[str] = []
-    attributes: list[str] = []
-    content: list[str] = []
+    # Fields that always appear are written by one f-string as far as they go; one that is absent costs a test and nothing more.
+    always, begun = f"<{tag}", False
+    attributes_open = True
     for field in msgspec.structs.fields(group):
         name = field.name
         kind = kind_of(hints[name])
         body.append(f"{name} = o.{name}")
         if kind.attribute:
-            attributes.append(f' {name}="{{_attribute({name})}}"')
+            always += f' {name}="{{_attribute({name})}}"'
             continue
+        if attributes_open:
+            always, attributes_open = f"{always}>", False
         element = _element(name, kind, scope)
+        if not kind.repeated and not kind.optional:
+            always += element
+            continue
+        if always:
+            body.append(f"_r {'+=' if begun else '='} f'''{always}'''")
+            always, begun = "", True
         if kind.repeated:
-            body.append(f"{name} = ''.join([f'''{element}''' for {name} in {name}])")
-            element = f"{{{name}}}"
-        elif kind.optional:
-            present = f"{name} is not None"
-            if kind.places is not None and kind.places.omit_zero:
-                present = f"{name} or type({name}) is _Written"
-            body.append(f"{name} = f'''{element}''' if {present} else ''")
-            element = f"{{{name}}}"
-        content.append(element)
-    text = f"<{tag}{''.join(attributes)}>{''.join(content)}</{tag}>"
-    source = "\n    ".join(["def write(o):", *body, f"return f'''{text}'''"])
+            body.append(f"if {name}: _r += ''.join([f'''{element}''' for {name} in {name}])")
+        elif kind.places is not None and kind.places.omit_zero:
+            body.append(f"if {name} or type({name}) is _Written: _r += f'''{element}'''")
+        else:
+            body.append(f"if {name} is not None: _r += f'''{element}'''")
+    result = f"{'_r + ' if begun else ''}f'''{always}</{tag}>'''"
+    source = "\n    ".join(["def write(o):", *body, f"return {result}"])
     # The source is made only of the names of our own struct fields; compiled, it is several times faster than closures.
     exec(compile(source, f"<writer of {group.__name__}>", "exec"), scope)  # noqa: S102
     return cast("Callable[[Any], str]", scope["write"])
