@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from lxml import etree
@@ -96,3 +97,16 @@ async def test_a_rejected_raw_note_is_corrected_on_its_number(stage: Stage) -> N
     assert status == 202
     found = await stage._until("/v1/nfe/bruta-1", "status", frozenset({"authorized"}))
     assert (found["status"], found["number"]) == ("authorized", 1)
+
+
+async def test_a_number_chosen_twice_at_once_has_one_owner(stage: Stage) -> None:
+    refs = ("gemea-1", "gemea-2")
+    answers = await asyncio.gather(*(post(stage, note(ref, ide__nNF="77")) for ref in refs))
+    accepted = [ref for ref, (status, _) in zip(refs, answers, strict=True) if status == 202]
+    ends = [await final(stage, ref) for ref in accepted]
+    assert [end["number"] for end in ends if end["status"] == "authorized"] == [77]
+    for end in ends:
+        if end["status"] != "authorized":
+            assert (end["status"], end["number"]) == ("rejected", None)
+            assert "já foi usado" in str(end["timeline"])
+    assert len(stage.sims.sefaz.authorized) == 1
