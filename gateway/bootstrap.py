@@ -35,7 +35,7 @@ from gateway.jobs.worker import Kind, Worker
 from gateway.nfe.answers import ServiceStatus
 from gateway.nfe.certificate import load as load_certificate
 from gateway.nfe.ports import Target
-from gateway.nfe.sale import Sale
+from gateway.nfe.request import Request
 from gateway.nfe.sefaz.client import SefazClient
 from gateway.nfe.sefaz.endpoints import Endpoints
 from gateway.printers.danfe import DanfeRenderer
@@ -250,10 +250,10 @@ class Gateway:
         server: Any = site._server
         self.port = server.sockets[0].getsockname()[1]
 
-    async def _preview(self, sale: Sale, model: str) -> SalePreview:
+    async def _preview(self, sale: Request, model: str) -> SalePreview:
         return SalePreview(*await intake.preview_sale(self.db, self.clock, sale, model))
 
-    async def _retry(self, document: str, sale: Sale | None) -> DocumentRow:
+    async def _retry(self, document: str, sale: Request | None) -> DocumentRow:
         return await intake.retry_sale(self.db, self.clock, document, sale)
 
     async def _sefaz_status(self, cnpj: str, model: str) -> ServiceStatus:

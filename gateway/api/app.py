@@ -26,6 +26,7 @@ from gateway.api.routes import (
     jobs,
     nfe,
     orders,
+    raw,
     vtex_accounts,
     webhooks,
 )
@@ -42,6 +43,8 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/v1/nfe/preview", nfe.preview),
     ("POST", "/v1/nfce", nfe.issue_nfce),
     ("POST", "/v1/nfce/preview", nfe.preview_nfce),
+    ("POST", "/v1/nfe/raw", raw.issue),
+    ("POST", "/v1/nfe/raw/preview", raw.preview),
     ("GET", f"/v1/nfe/{REF}", nfe.show),
     ("POST", f"/v1/nfe/{REF}/retry", nfe.retry),
     ("GET", f"/v1/nfe/{REF}/xml", artefacts.xml),

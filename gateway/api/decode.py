@@ -100,7 +100,8 @@ def _check(raw: Any, hint: Any, path: str) -> Iterator[Fault]:
         for index, element in enumerate(raw):
             yield from _check(element, item, f"{path}[{index}]")
         raw = [None] * len(raw)
-        hint = Annotated[list[Any], *getattr(hint, "__metadata__", ())]
+        limits = getattr(hint, "__metadata__", ())
+        hint = Annotated[list[Any], *limits] if limits else list[Any]
     try:
         msgspec.convert(raw, hint)
     except msgspec.ValidationError as error:

@@ -14,7 +14,7 @@ from aiohttp import web
 from gateway.core.clock import Clock
 from gateway.nfe.answers import ServiceStatus
 from gateway.nfe.ports import Pfx
-from gateway.nfe.sale import Sale
+from gateway.nfe.request import Request
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow
 from gateway.store.setup import CertificateInfo
@@ -74,13 +74,16 @@ class HookAnswer:
     detail: str = ""
 
 
-AcceptSale = Callable[[Sale, str], Awaitable[tuple[DocumentRow, bool]]]
-"""Store the sale for issue as model `55` or `65`; True for a replay. Raises ValidationFailed, IdempotencyConflict."""
+AcceptSale = Callable[[Request, str], Awaitable[tuple[DocumentRow, bool]]]
+"""Store the sale (as model `55` or `65`) or raw note for issue; True for a replay.
 
-PreviewSale = Callable[[Sale, str], Awaitable[SalePreview]]
+Raises ValidationFailed, IdempotencyConflict.
+"""
+
+PreviewSale = Callable[[Request, str], Awaitable[SalePreview]]
 """Compose as model `55` or `65` and dry-run, storing nothing. Raises ValidationFailed."""
 
-RetryDocument = Callable[[str, Sale | None], Awaitable[DocumentRow]]
+RetryDocument = Callable[[str, Request | None], Awaitable[DocumentRow]]
 """Try a rejected document (by its id) again, with a corrected sale under the same ref and number when one is given.
 Raises ValidationFailed, TransitionRefused, NotFound; then nothing has changed."""
 

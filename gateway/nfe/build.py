@@ -24,7 +24,8 @@ from gateway.nfe.xml_writer import writer
 from gateway.nfe.xsd import validate
 
 _TP_IMP = {"55": "1", "65": "4"}
-_VERSION = f"gateway {__version__}"[:20]
+VERSION = f"gateway {__version__}"[:20]
+"""Name and version of this software, as the layout holds it."""
 _PLACEHOLDER_CNF = "10203040"
 _write = writer(InfNFe, "infNFe")
 
@@ -97,7 +98,7 @@ def build(
         indPres=header.indPres,
         indIntermed=header.indIntermed,
         procEmi="0",
-        verProc=_VERSION,
+        verProc=VERSION,
         dhCont=since,
         xJust=reason,
         NFref=header.references,
@@ -116,7 +117,7 @@ def build(
         infIntermed=draft.infIntermed,
         infAdic=draft.infAdic,
         compra=draft.compra,
-        infRespTec=None if contact is None else _technical(contact, chave),
+        infRespTec=None if contact is None else technical(contact, chave),
     )
     return Built(chave, f'<NFe xmlns="{NFE}">{_write(body)}</NFe>'.encode())
 
@@ -133,7 +134,7 @@ def _contingency(draft: Draft, tpEmis: str, dhCont: datetime | None, xJust: str 
     return dhCont.astimezone(draft.zone).replace(microsecond=0).isoformat(), reason
 
 
-def _technical(contact: TechnicalContact, chave: str) -> InfRespTec:
+def technical(contact: TechnicalContact, chave: str) -> InfRespTec:
     """Group ZD; hashCSRT = base64(SHA-1(CSRT + chave)), NT 2018.005."""
     hashed = None
     if contact.csrt:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_h
 
 import msgspec
 
-from gateway.nfe.layout.fields import Attribute, Group, Places
+from gateway.nfe.layout.fields import Attribute, Group, Places, Written
 
 _TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"})
 _ATTRIBUTE = str.maketrans({"&": "&amp;", "<": "&lt;", '"': "&quot;", "\t": "&#x9;", "\n": "&#xA;", "\r": "&#xD;"})
@@ -36,11 +36,14 @@ def escape_attribute(text: str) -> str:
 def decimal_text(number: Decimal, least: int, most: int) -> str:
     """Plain notation with at least `least` and at most `most` decimals; decimals already there are kept.
 
-    Raises ValueError for what is not finite, is negative, or would lose a digit: rounding is decided before, never here.
+    A `Written` number keeps its digits. Raises ValueError for what is not finite, is negative, or would lose a digit: rounding is
+    decided before, never here.
     """
     if not number.is_finite() or number < 0:
         raise ValueError(f"valor que o leiaute não comporta: {number}")
     text = f"{number:f}"
+    if type(number) is Written:
+        return text
     whole, _, decimals = text.partition(".")
     if len(decimals) > most:
         if decimals[most:].strip("0"):
@@ -51,7 +54,7 @@ def decimal_text(number: Decimal, least: int, most: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class Kind:
     """What an annotation says, taken apart."""
 
     type: Any
@@ -61,7 +64,8 @@ class _Kind:
     repeated: bool = False
 
 
-def _kind(hint: Any) -> _Kind:
+def kind_of(hint: Any) -> Kind:
+    """The field that an annotation of the layout describes."""
     optional = repeated = False
     if get_origin(hint) in (Union, UnionType):
         optional = True
@@ -74,10 +78,10 @@ def _kind(hint: Any) -> _Kind:
         hint, *rest = get_args(hint)
         marks = tuple(rest)
     places = next((mark for mark in marks if isinstance(mark, Places)), None)
-    return _Kind(hint, places, any(isinstance(mark, Attribute) for mark in marks), optional, repeated)
+    return Kind(hint, places, any(isinstance(mark, Attribute) for mark in marks), optional, repeated)
 
 
-def _element(name: str, kind: _Kind, scope: dict[str, Any]) -> str:
+def _element(name: str, kind: Kind, scope: dict[str, Any]) -> str:
     """The source of an f-string's content that writes the local `name` as an element."""
     if kind.places is not None:
         places = kind.places
@@ -89,11 +93,21 @@ def _element(name: str, kind: _Kind, scope: dict[str, Any]) -> str:
             ready = f'_s if (_s := str({name}))[-3:-2] == "." or _s[-5:-4] == "." else '
         return f"<{name}>{{{ready}_decimal({name}, {places.least}, {places.most})}}</{name}>"
     if isinstance(kind.type, type) and issubclass(kind.type, Group):
-        scope[f"_{name}"] = writer(kind.type, name)
+        scope[f"_{name}"] = _later(kind.type, name, scope)
         return f"{{_{name}({name})}}"
     if kind.type is not str:
         raise TypeError(f"campo {name}: o leiaute não sabe escrever {kind.type}")
     return f"<{name}>{{{name} if {name}.isalnum() else _text({name})}}</{name}>"
+
+
+def _later(group: type[Group], tag: str, scope: dict[str, Any]) -> Callable[[Any], str]:
+    """Compiles the writer of a nested group when the first one is written, and takes its own place: few notes use them all."""
+
+    def first(value: Any) -> str:
+        write = scope[f"_{tag}"] = writer(group, tag)
+        return write(value)
+
+    return first
 
 
 @cache
@@ -102,29 +116,41 @@ def writer(group: type[Group], tag: str) -> Callable[[Any], str]:
 
     The function raises ValueError for a number the field does not hold.
     """
-    scope: dict[str, Any] = {"_text": escape_text, "_attribute": escape_attribute, "_decimal": decimal_text}
+    scope: dict[str, Any] = {
+        "_text": escape_text,
+        "_attribute": escape_attribute,
+        "_decimal": decimal_text,
+        "_Written": Written,
+    }
     hints = get_type_hints(group, include_extras=True)
     body: list[str] = []
-    attributes: list[str] = []
-    content: list[str] = []
+    # Fields that always appear are written by one f-string as far as they go; one that is absent costs a test and nothing more.
+    always, begun = f"<{tag}", False
+    attributes_open = True
     for field in msgspec.structs.fields(group):
         name = field.name
-        kind = _kind(hints[name])
+        kind = kind_of(hints[name])
         body.append(f"{name} = o.{name}")
         if kind.attribute:
-            attributes.append(f' {name}="{{_attribute({name})}}"')
+            always += f' {name}="{{_attribute({name})}}"'
             continue
+        if attributes_open:
+            always, attributes_open = f"{always}>", False
         element = _element(name, kind, scope)
+        if not kind.repeated and not kind.optional:
+            always += element
+            continue
+        if always:
+            body.append(f"_r {'+=' if begun else '='} f'''{always}'''")
+            always, begun = "", True
         if kind.repeated:
-            body.append(f"{name} = ''.join([f'''{element}''' for {name} in {name}])")
-            element = f"{{{name}}}"
-        elif kind.optional:
-            present = name if kind.places is not None and kind.places.omit_zero else f"{name} is not None"
-            body.append(f"{name} = f'''{element}''' if {present} else ''")
-            element = f"{{{name}}}"
-        content.append(element)
-    text = f"<{tag}{''.join(attributes)}>{''.join(content)}</{tag}>"
-    source = "\n    ".join(["def write(o):", *body, f"return f'''{text}'''"])
+            body.append(f"if {name}: _r += ''.join([f'''{element}''' for {name} in {name}])")
+        elif kind.places is not None and kind.places.omit_zero:
+            body.append(f"if {name} or type({name}) is _Written: _r += f'''{element}'''")
+        else:
+            body.append(f"if {name} is not None: _r += f'''{element}'''")
+    result = f"{'_r + ' if begun else ''}f'''{always}</{tag}>'''"
+    source = "\n    ".join(["def write(o):", *body, f"return {result}"])
     # The source is made only of the names of our own struct fields; compiled, it is several times faster than closures.
     exec(compile(source, f"<writer of {group.__name__}>", "exec"), scope)  # noqa: S102
     return cast("Callable[[Any], str]", scope["write"])

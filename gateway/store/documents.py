@@ -157,11 +157,12 @@ def by_chave(conn: Connection, chave: str) -> DocumentRow | None:
     return find(conn, "chave", chave)
 
 
-def take_number(conn: Connection, document: str, *, at: int, cnf: Callable[[int], str]) -> DocumentRow:
+def take_number(conn: Connection, document: str, *, at: int, cnf: Callable[[int], str], chosen: int | None = None) -> DocumentRow:
     """Give the document its number and move it to `processing`; one that already holds a number in hand is answered as it is.
 
     From `rejected` the number and cNF stay, the time of issue is renewed, and chave and digest are cleared: the rejected bytes
-    are dead from here on. `cnf` makes the random part for a number. Raises TransitionRefused, NotFound, ConfigInvalid.
+    are dead from here on. `cnf` makes the random part for a number; `chosen` is the caller's number, None for the next one.
+    Raises TransitionRefused, NotFound, ConfigInvalid; ValidationFailed when the chosen number has an owner.
     """
     doc = locked(conn, document)
     retrying = doc.status == "rejected"
@@ -170,7 +171,7 @@ def take_number(conn: Connection, document: str, *, at: int, cnf: Callable[[int]
     step = DOCUMENT.step(doc.status, "retry" if retrying else "number")
     changes: dict[str, Any] = {"status": step.next, "issued_at": at, "updated_at": at}
     if doc.number is None:
-        number = allocate(conn, doc, at)
+        number = allocate(conn, doc, at, chosen)
         changes |= {"number": number, "cnf": cnf(number)}
     else:
         number = doc.number
@@ -235,7 +236,9 @@ def move(
     return locked(conn, document)
 
 
-def resubmit(conn: Connection, document: str, new: NewDocument, *, at: int, cnf: Callable[[int], str]) -> DocumentRow:
+def resubmit(
+    conn: Connection, document: str, new: NewDocument, *, at: int, cnf: Callable[[int], str], chosen: int | None = None
+) -> DocumentRow:
     """Put a rejected document back in `processing`, with what `new` says, and its job; it keeps its ref, number and series.
 
     The hash stays that of the first body: whoever repeats that gets this document, for ever. Raises TransitionRefused when it
@@ -255,7 +258,7 @@ def resubmit(conn: Connection, document: str, new: NewDocument, *, at: int, cnf:
         _update(conn, doc, changes)
     sentence = "Correção aceita: a nota será reenviada." if changed else "Nova tentativa pedida."
     write_event(conn, document, "resubmitted", sentence, data={"changed": changed}, at=at)
-    renewed = take_number(conn, document, at=at, cnf=cnf)
+    renewed = take_number(conn, document, at=at, cnf=cnf, chosen=chosen)
     enqueue_issue(conn, document)
     return renewed
 

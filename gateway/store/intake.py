@@ -20,28 +20,27 @@ from gateway.core.clock import Clock
 from gateway.core.errors import IdempotencyConflict, NotFound, ValidationFailed
 from gateway.core.faults import Fault
 from gateway.core.taxid import Cnpj
+from gateway.nfe import request as requests
 from gateway.nfe.branch import Branch
-from gateway.nfe.build import build, dry_run, new_cnf
-from gateway.nfe.compose import compose
-from gateway.nfe.draft import Draft
-from gateway.nfe.sale import Product, Sale
-from gateway.nfe.supplement import needs_csc, rehearsed, require_csc
-from gateway.store import documents, setup
+from gateway.nfe.build import new_cnf
+from gateway.nfe.request import AnyDraft, Request
+from gateway.nfe.sale import Product
+from gateway.store import documents, numbers, setup
 from gateway.store.csc import has_csc
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow, NewDocument
 
 
-def body_hash(sale: Sale, model: str = "55") -> bytes:
+def body_hash(sale: Request, model: str = "55") -> bytes:
     """What makes two bodies the same: their content once decoded, not their spacing or key order; and the model asked for."""
     told = b"" if model == "55" else model.encode()
     return hashlib.sha256(told + msgspec.json.encode(sale)).digest()
 
 
 async def accept_sale(
-    db: Database, clock: Clock, sale: Sale, *, origin: str = "api", origin_ref: str | None = None, model: str = "55"
+    db: Database, clock: Clock, sale: Request, *, origin: str = "api", origin_ref: str | None = None, model: str = "55"
 ) -> tuple[DocumentRow, bool]:
-    """Accept the sale for issue; answers the document and whether this exact sale had been accepted before.
+    """Accept the sale (or raw note) for issue; answers the document and whether this very one had been accepted before.
 
     Raises ValidationFailed with every fault (and then nothing is stored), IdempotencyConflict when the ref is taken by
     another body. After it returns the work survives the process.
@@ -56,22 +55,24 @@ async def accept_sale(
             )
         return known, True
     draft = await prepare(db, clock, sale, model)
+    await db.read(lambda conn: _check_number(conn, draft))
     new = new_document(draft, digest, origin=origin, origin_ref=origin_ref, model=model)
     at = clock.epoch_ms()
     return await db.write(lambda conn: documents.accept(conn, new, at=at))
 
 
-async def prepare(db: Database, clock: Clock, sale: Sale, model: str = "55") -> Draft:
+async def prepare(db: Database, clock: Clock, sale: Request, model: str = "55") -> AnyDraft:
     """Compose the sale with its branch and products and dry-run it against the schema. Raises ValidationFailed."""
     branch, products = await db.read(lambda conn: _context(conn, sale))
     at = clock.now()
-    if len(sale.items) > _OFF_LOOP:
+    if requests.items_of(sale) > _OFF_LOOP:
         draft = await asyncio.to_thread(_compose, sale, branch, products, at, model)
     else:
         draft = _compose(sale, branch, products, at, model)
-    if needs_csc(draft, sale.issued_at or at):
-        kept = await db.read(lambda conn: has_csc(conn, draft.emit.CNPJ or "", branch.environment))
-        require_csc(draft, kept, sale.issued_at or at)
+    moment = requests.issued_at(draft) or at
+    if requests.needs_csc(draft, moment):
+        kept = await db.read(lambda conn: has_csc(conn, Cnpj(sale.branch), branch.environment))
+        requests.require_csc(draft, kept, moment)
     return draft
 
 
@@ -79,13 +80,13 @@ _OFF_LOOP = 20
 """Above this many items the composition leaves the event loop: it takes longer than a thread hop."""
 
 
-def _compose(sale: Sale, branch: Branch, products: Mapping[str, Product], at: datetime, model: str) -> Draft:
-    draft = compose(sale, branch, products, at=at, mod=model)
-    dry_run(draft, at)
+def _compose(sale: Request, branch: Branch, products: Mapping[str, Product], at: datetime, model: str) -> AnyDraft:
+    draft = requests.draft(sale, branch, products, at=at, mod=model)
+    requests.dry_run(draft, at)
     return draft
 
 
-def _context(conn: Connection, sale: Sale) -> tuple[Branch, dict[str, Product]]:
+def _context(conn: Connection, sale: Request) -> tuple[Branch, dict[str, Product]]:
     try:
         cnpj = Cnpj(sale.branch)
     except ValueError as error:
@@ -93,7 +94,7 @@ def _context(conn: Connection, sale: Sale) -> tuple[Branch, dict[str, Product]]:
             [
                 Fault(
                     code="NFE-BRANCH-01",
-                    path="$.branch",
+                    path=requests.branch_path(sale),
                     message=f"CNPJ da filial inválido: {error}.",
                     fix="Confira o CNPJ da filial emitente.",
                 )
@@ -105,26 +106,36 @@ def _context(conn: Connection, sale: Sale) -> tuple[Branch, dict[str, Product]]:
             [
                 Fault(
                     code="NFE-BRANCH-02",
-                    path="$.branch",
+                    path=requests.branch_path(sale),
                     message=f"A filial {cnpj.formatted()} não está cadastrada.",
                     fix="Cadastre a filial em PUT /v1/branches/{cnpj} ou confira o CNPJ enviado.",
                 )
             ]
         )
-    skus = [item.sku for item in sale.items if item.product is None]
-    return branch, setup.products_by_sku(conn, skus)
+    return branch, setup.products_by_sku(conn, requests.skus(sale))
 
 
-def new_document(draft: Draft, digest: bytes, *, origin: str, origin_ref: str | None, model: str) -> NewDocument:
+def _check_number(conn: Connection, draft: AnyDraft) -> None:
+    """Refuses a number of the caller's choice that is taken, while it still costs nothing. Raises ValidationFailed."""
+    asked, series = requests.asked(draft), requests.series(draft)
+    number = requests.chosen_number(asked)
+    if number is not None:
+        branch = draft.branch
+        numbers.refuse_taken(
+            conn, branch=Cnpj(asked.branch), model=draft.mod, series=series, environment=branch.environment, number=number
+        )
+
+
+def new_document(draft: AnyDraft, digest: bytes, *, origin: str, origin_ref: str | None, model: str) -> NewDocument:
     """The row a draft becomes."""
-    sale = draft.sale
+    sale = requests.asked(draft)
     return NewDocument(
         ref=sale.ref,
         body_hash=digest,
         branch=Cnpj(sale.branch),
         model=model,
         environment=draft.branch.environment,
-        series=draft.header.serie,
+        series=requests.series(draft),
         origin=origin,
         origin_ref=origin_ref,
         request=msgspec.json.encode(sale).decode(),
@@ -134,7 +145,7 @@ def new_document(draft: Draft, digest: bytes, *, origin: str, origin_ref: str | 
     )
 
 
-async def retry_sale(db: Database, clock: Clock, document: str, sale: Sale | None) -> DocumentRow:
+async def retry_sale(db: Database, clock: Clock, document: str, sale: Request | None) -> DocumentRow:
     """Try a rejected document again on the number it holds, with a corrected sale under the same ref when one is given.
 
     Raises NotFound, TransitionRefused (not rejected), ValidationFailed (another ref, or a sale that cannot be composed); then
@@ -143,7 +154,7 @@ async def retry_sale(db: Database, clock: Clock, document: str, sale: Sale | Non
     doc = await db.read(lambda conn: documents.get(conn, document))
     if doc is None:
         raise NotFound(f"O documento {document} não existe.")
-    corrected = sale if sale is not None else msgspec.json.decode(doc.request, type=Sale)
+    corrected = sale if sale is not None else requests.decode_request(doc.request)
     if corrected.ref != doc.ref or Cnpj(corrected.branch) != doc.branch:
         raise ValidationFailed(
             [
@@ -156,10 +167,26 @@ async def retry_sale(db: Database, clock: Clock, document: str, sale: Sale | Non
             ]
         )
     draft = await prepare(db, clock, corrected, doc.model)
+    number = requests.chosen_number(corrected)
+    if requests.series(draft) != doc.series or (number is not None and doc.number not in (None, number)):
+        raise ValidationFailed([_other_number(doc)])
+    if doc.number is None:
+        await db.read(lambda conn: _check_number(conn, draft))
     digest = body_hash(corrected, doc.model)
     at = clock.epoch_ms()
     new = new_document(draft, digest, origin=doc.origin, origin_ref=doc.origin_ref, model=doc.model)
-    return await db.write(lambda conn: documents.resubmit(conn, doc.id, new, at=at, cnf=random_cnf))
+    cnf = requests.cnf_of(corrected, random_cnf)
+    return await db.write(lambda conn: documents.resubmit(conn, doc.id, new, at=at, cnf=cnf, chosen=number))
+
+
+def _other_number(doc: DocumentRow) -> Fault:
+    held = f"série {doc.series}" if doc.number is None else f"série {doc.series}, número {doc.number}"
+    return Fault(
+        code="NFE-RETRY-02",
+        path="$",
+        message=f"A nota rejeitada é da {held}, e a correção precisa manter isso.",
+        fix="Informe a mesma série e o mesmo número, ou emita outra nota com outra ref.",
+    )
 
 
 def random_cnf(number: int) -> str:
@@ -167,7 +194,7 @@ def random_cnf(number: int) -> str:
     return new_cnf(number, secrets.randbits)
 
 
-async def preview_sale(db: Database, clock: Clock, sale: Sale, model: str = "55") -> tuple[bytes, Decimal]:
+async def preview_sale(db: Database, clock: Clock, sale: Request, model: str = "55") -> tuple[bytes, Decimal]:
     """The unsigned XML with a placeholder number, and the total in reais. Stores nothing. Raises ValidationFailed.
 
     The QR code of a NFC-e has the right shape and no worth.
@@ -175,5 +202,5 @@ async def preview_sale(db: Database, clock: Clock, sale: Sale, model: str = "55"
     draft = await prepare(db, clock, sale, model)
     zone = ZoneInfo(draft.branch.time_zone)
     moment = clock.now().astimezone(zone).replace(microsecond=0)
-    built = build(draft, number=1, cNF="00000002", dhEmi=moment)
-    return rehearsed(built, draft, moment).xml, draft.total
+    built = requests.build(draft, number=1, cNF="00000002", dhEmi=moment)
+    return requests.rehearsed(built, draft, moment).xml, draft.total

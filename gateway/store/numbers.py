@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, case, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.core.errors import ConfigInvalid
+from gateway.nfe.raw import number_taken
 from gateway.store.document_rows import DocumentRow
 from gateway.store.tables import number_sequences, numbers
 
@@ -25,11 +26,12 @@ ENDS: dict[str, NumberState] = {
 """Status of a document that ends its number's doubt, and the number's state then."""
 
 
-def allocate(conn: Connection, doc: DocumentRow, at: int) -> int:
+def allocate(conn: Connection, doc: DocumentRow, at: int, chosen: int | None = None) -> int:
     """The next number of the document's series, held by it. Concurrent callers wait for each other: no gap, no number twice.
 
-    A gap cannot come from a rollback either: the sequence is a row of the same transaction. Raises ConfigInvalid at the end
-    of the series.
+    A gap cannot come from a rollback either: the sequence is a row of the same transaction. A number `chosen` by the caller is
+    taken as it is, and the series goes on after it. Raises ConfigInvalid at the end of the series, ValidationFailed when the
+    chosen number has an owner.
     """
     series = {"branch": doc.branch, "model": doc.model, "series": doc.series, "environment": doc.environment}
     dialect: Any = sqlite if conn.dialect.name == "sqlite" else postgresql
@@ -43,6 +45,20 @@ def allocate(conn: Connection, doc: DocumentRow, at: int) -> int:
         )
         .returning(number_sequences.c.next)
     )
+    if chosen is not None:
+        statement = (
+            dialect.insert(number_sequences)
+            .values(**series, next=chosen + 1)
+            .on_conflict_do_update(
+                index_elements=list(series),
+                set_={"next": case((number_sequences.c.next > chosen, number_sequences.c.next), else_=chosen + 1)},
+            )
+        )
+        # The row of the series is locked from here on: whoever owns the number is already to be seen.
+        conn.execute(statement)
+        refuse_taken(conn, branch=doc.branch, model=doc.model, series=doc.series, environment=doc.environment, number=chosen)
+        conn.execute(insert(numbers).values(**series, number=chosen, document=doc.id, state="held", at=at))
+        return chosen
     following = conn.execute(statement).scalar()
     if following is None:
         raise ConfigInvalid(
@@ -52,6 +68,19 @@ def allocate(conn: Connection, doc: DocumentRow, at: int) -> int:
     number = int(following) - 1
     conn.execute(insert(numbers).values(**series, number=number, document=doc.id, state="held", at=at))
     return number
+
+
+def refuse_taken(conn: Connection, *, branch: str, model: str, series: int, environment: int, number: int) -> None:
+    """Raises ValidationFailed (NFE-RAW-09) when a document owns the number."""
+    query = select(numbers.c.document).where(
+        numbers.c.branch == branch,
+        numbers.c.model == model,
+        numbers.c.series == series,
+        numbers.c.environment == environment,
+        numbers.c.number == number,
+    )
+    if conn.execute(query).scalar() is not None:
+        raise number_taken(number, series)
 
 
 def settle(conn: Connection, document: str, state: NumberState, at: int) -> None:

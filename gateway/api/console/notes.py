@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from gateway.api.console.render import query, render
@@ -17,7 +18,8 @@ from gateway.api.services import SERVICES
 from gateway.core.errors import NotFound
 from gateway.core.taxid import strip_punctuation
 from gateway.nfe.lifecycle import DOCUMENT
-from gateway.nfe.sale import Sale
+from gateway.nfe.raw import RawNote
+from gateway.nfe.request import Request, decode_request
 from gateway.store import documents, orders, queries, setup
 from gateway.store.documents import DocumentRow
 from gateway.store.queries import DocumentFilter, JobFilter
@@ -84,8 +86,34 @@ async def show(request: web.Request) -> web.Response:
         }
 
     found = await request.app[SERVICES].db.read(read)
-    sale = msgspec.json.decode(row.request, type=Sale)
-    return render(request, "note.html", "notes", doc=row, sale=sale, drawn=row.status in HAS_NOTE, **found)
+    items = _items(decode_request(row.request))
+    return render(request, "note.html", "notes", doc=row, items=items, drawn=row.status in HAS_NOTE, **found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A line as the page lists it; without a unit price, its total."""
+
+    text: str
+    code: str
+    quantity: Decimal
+    price: Decimal | None
+    total: Decimal | None
+
+
+def _items(asked: Request) -> list[_Item]:
+    if isinstance(asked, RawNote):
+        return [_Item(d.prod.xProd, d.prod.cProd, d.prod.qCom, d.prod.vUnCom, d.prod.vProd) for d in asked.infNFe.det]
+    return [
+        _Item(
+            item.description or (item.product.description if item.product else "") or item.sku,
+            item.sku,
+            item.quantity,
+            item.unit_price,
+            item.total,
+        )
+        for item in asked.items
+    ]
 
 
 async def xml(request: web.Request) -> web.Response:

@@ -16,6 +16,8 @@ from gateway.api.respond import bad, choices, day_bound, ok, page_limit, preferr
 from gateway.api.services import SERVICES, Services
 from gateway.core.taxid import strip_punctuation
 from gateway.nfe.lifecycle import DOCUMENT
+from gateway.nfe.raw import RawNote
+from gateway.nfe.request import Request, is_raw
 from gateway.nfe.sale import Sale
 from gateway.store import access, documents, jobs, queries
 from gateway.store.documents import DocumentRow
@@ -37,7 +39,7 @@ async def issue(request: web.Request) -> web.Response:
     """Accepts the sale durably and answers 202 with its links. With `Prefer: wait=n` it waits up to n seconds and answers 200
     when the state is final. The same `ref` with the same content answers the same document (`Idempotent-Replayed: true`);
     with other content, 409."""
-    return await _issue(request, "55")
+    return await accept(request, await read_json(request, Sale))
 
 
 @operation(
@@ -52,11 +54,11 @@ async def issue(request: web.Request) -> web.Response:
 async def issue_nfce(request: web.Request) -> web.Response:
     """As `POST /v1/nfe`, for the consumer's note (model 65): the customer is optional, `presence` is `presencial` or `entrega`,
     and the series is the branch's `nfce.series`. A `ref` names one note, of either model; it is read at `/v1/nfe/{ref}`."""
-    return await _issue(request, "65")
+    return await accept(request, await read_json(request, Sale), "65")
 
 
-async def _issue(request: web.Request, model: str) -> web.Response:
-    sale = await read_json(request, Sale)
+async def accept(request: web.Request, sale: Request, model: str = "55") -> web.Response:
+    """Accepts a decoded body and answers for it, as promised by `issue`."""
     require_branch(request, sale.branch)
     services = request.app[SERVICES]
     row, replayed = await services.accept_sale(sale, model)
@@ -184,11 +186,13 @@ async def show(request: web.Request) -> web.Response:
     problems=(400, 404, 409, 413, 422, 503),
 )
 async def retry(request: web.Request) -> web.Response:
-    """Without a body, the same sale again (after a set-up was corrected). With one, the corrected sale under the same ref and
-    number. Only for rejected notes; anything else is 409 and changes nothing."""
+    """Without a body, the same sale again (after a set-up was corrected). With one, the corrected sale (or raw note, when it was
+    posted to /v1/nfe/raw) under the same ref and number. Only for rejected notes; anything else is 409 and changes nothing."""
     row = await find(request)
     body = await read_body(request)
-    sale = decode(body, Sale) if body.strip() else None
+    sale: Request | None = None
+    if body.strip():
+        sale = decode(body, RawNote) if is_raw(row.request) else decode(body, Sale)
     if sale is not None:
         if sale.ref != row.ref:
             raise bad("NFE-RETRY-REF", "$.ref", "A correção precisa ter a mesma ref da nota.", f"Use ref {row.ref}.")
@@ -200,7 +204,7 @@ async def retry(request: web.Request) -> web.Response:
     return ok(await document(request, retried), status=200 if retried.status in FINAL else 202, headers=headers)
 
 
-async def try_again(services: Services, row: DocumentRow, sale: Sale | None, who: str) -> DocumentRow:
+async def try_again(services: Services, row: DocumentRow, sale: Request | None, who: str) -> DocumentRow:
     """Retry a rejected document, audited as `who`. Raises ValidationFailed, TransitionRefused: then nothing has changed."""
     retried = await services.retry_document(row.id, sale)
     at = services.clock.epoch_ms()

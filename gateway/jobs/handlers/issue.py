@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
 import structlog
 
 from gateway.core.clock import Clock, from_epoch_ms
@@ -21,6 +20,7 @@ from gateway.jobs.handlers.effects import after_outcome
 from gateway.jobs.handlers.outcomes import authorized, denied, lost, other_chave, rejected, service_down
 from gateway.jobs.results import Done, NeedsAttention, Result, RetryAfter, WaitFor
 from gateway.jobs.worker import Job
+from gateway.nfe import request as requests
 from gateway.nfe.answers import (
     Authorized,
     Cancelled,
@@ -33,15 +33,12 @@ from gateway.nfe.answers import (
     Unknown,
 )
 from gateway.nfe.branch import Branch
-from gateway.nfe.build import build
 from gateway.nfe.certificate import Certificate
-from gateway.nfe.compose import compose
-from gateway.nfe.draft import Draft
 from gateway.nfe.ports import Sefaz, SignedXml, Target
 from gateway.nfe.qrcode import Csc
-from gateway.nfe.sale import Product, Sale
+from gateway.nfe.request import AnyDraft, Request
+from gateway.nfe.sale import Product
 from gateway.nfe.signature import Signed, sign
-from gateway.nfe.supplement import needs_csc, require_csc, supplemented
 from gateway.store import documents, guards, setup
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow, TransmissionRow
@@ -105,12 +102,14 @@ class IssueNote:
     async def _prepare(self, found: _Found, certificate: Certificate) -> tuple[DocumentRow, bytes, int]:
         """Number, build and sign. When it answers, everything that names the note is stored, and so is the send about to be."""
         doc = found.doc
-        sale = msgspec.json.decode(doc.request, type=Sale)
+        sale = requests.decode_request(doc.request)
         products = await self._products(sale)
-        draft = compose(sale, found.branch, products, at=self._clock.now(), mod=doc.model)
+        drawn = requests.draft(sale, found.branch, products, at=self._clock.now(), mod=doc.model)
+        draft = requests.in_series(drawn, doc.series)
         csc = await self._csc(draft, doc)
         at = self._clock.epoch_ms()
-        doc = await self._db.write(lambda conn: documents.take_number(conn, doc.id, at=at, cnf=random_cnf))
+        chosen, cnf = requests.chosen_number(sale), requests.cnf_of(sale, random_cnf)
+        doc = await self._db.write(lambda conn: documents.take_number(conn, doc.id, at=at, cnf=cnf, chosen=chosen))
         chave, signed = await asyncio.to_thread(_build_and_sign, draft, doc, found.branch, certificate, csc)
 
         def store(conn: Any) -> tuple[DocumentRow, int]:
@@ -121,17 +120,17 @@ class IssueNote:
         fresh, seq = await self._db.write(store)
         return fresh, signed.xml, seq
 
-    async def _csc(self, draft: Draft, doc: DocumentRow) -> Csc | None:
+    async def _csc(self, draft: AnyDraft, doc: DocumentRow) -> Csc | None:
         """The CSC, for a document that needs one. Raises ValidationFailed before a number is taken when there is none."""
-        moment = draft.sale.issued_at or self._clock.now()
-        if not needs_csc(draft, moment):
+        moment = requests.issued_at(draft) or self._clock.now()
+        if not requests.needs_csc(draft, moment):
             return None
         csc = await self._certificates.csc(doc.branch, doc.environment)
-        require_csc(draft, csc is not None, moment)
+        requests.require_csc(draft, csc is not None, moment)
         return csc
 
-    async def _products(self, sale: Sale) -> dict[str, Product]:
-        skus = [item.sku for item in sale.items if item.product is None]
+    async def _products(self, sale: Request) -> dict[str, Product]:
+        skus = requests.skus(sale)
         if not skus:
             return {}
         return await self._db.read(lambda conn: setup.products_by_sku(conn, skus))
@@ -354,11 +353,11 @@ def _lot(doc: DocumentRow, seq: int) -> int:
 
 
 def _build_and_sign(
-    draft: Draft, doc: DocumentRow, branch: Branch, certificate: Certificate, csc: Csc | None
+    draft: AnyDraft, doc: DocumentRow, branch: Branch, certificate: Certificate, csc: Csc | None
 ) -> tuple[str, Signed]:
     assert doc.number is not None and doc.cnf is not None and doc.issued_at is not None
-    moment = draft.sale.issued_at or from_epoch_ms(doc.issued_at)
+    moment = requests.issued_at(draft) or from_epoch_ms(doc.issued_at)
     issued = moment.astimezone(ZoneInfo(branch.time_zone)).replace(microsecond=0)
-    built = build(draft, number=doc.number, cNF=doc.cnf, dhEmi=issued)
-    built = supplemented(built, draft, dhEmi=issued, csc=csc, sign=certificate.sign_sha1)
+    built = requests.build(draft, number=doc.number, cNF=doc.cnf, dhEmi=issued)
+    built = requests.supplemented(built, draft, dhEmi=issued, csc=csc, sign=certificate.sign_sha1)
     return str(built.chave), sign(built.xml, certificate)

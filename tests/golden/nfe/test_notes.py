@@ -11,8 +11,11 @@ from lxml import etree
 from gateway.nfe.build import Built
 from gateway.nfe.signature import NFE, with_placeholder
 from gateway.nfe.xsd import validate
-from tests.golden.nfe.cases import CASES, Case
+from tests.golden.nfe.cases import CASES as SALES
+from tests.golden.nfe.cases import Case
+from tests.golden.nfe.raw_cases import CASES as RAW
 
+CASES = (*SALES, *RAW)
 FOLDER = Path(__file__).parent / "notes"
 
 

@@ -1,0 +1,47 @@
+"""`/v1/nfe/raw`: issue a note given by the official tags of the layout."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from gateway.api.auth import require_branch
+from gateway.api.decode import read_json
+from gateway.api.operation import PREFER, operation
+from gateway.api.resources import Document, Preview
+from gateway.api.respond import ok
+from gateway.api.routes.nfe import TAG, accept
+from gateway.api.services import SERVICES
+from gateway.nfe.raw import RawNote
+
+
+@operation(
+    "Emitir uma NF-e pelo leiaute oficial",
+    tag=TAG,
+    scope="nfe:write",
+    request=RawNote,
+    responses={202: Document, 200: Document},
+    parameters=(PREFER,),
+    problems=(400, 409, 413, 422, 503),
+)
+async def issue(request: web.Request) -> web.Response:
+    """Takes the whole layout 4.00 (PL_010f) by its official tags: groups are objects, repeated groups are lists, attributes (Id,
+    nItem, xCampo) are fields, numbers are JSON numbers or texts. Absent nNF, cNF, cDV, Id, dhEmi, nItem, vItem and total are
+    filled in, and so is what the branch of emit.CNPJ knows of the issuer. From then on it is a note like any other: same ref,
+    same answer; seen, retried and drawn under /v1/nfe/{ref}."""
+    return await accept(request, await read_json(request, RawNote))
+
+
+@operation(
+    "Conferir uma nota pelo leiaute oficial sem emitir",
+    tag=TAG,
+    scope="nfe:write",
+    request=RawNote,
+    responses={200: Preview},
+    problems=(400, 413, 422),
+)
+async def preview(request: web.Request) -> web.Response:
+    """The unsigned XML and the total of the note this body would be. Takes no number and stores nothing."""
+    note = await read_json(request, RawNote)
+    require_branch(request, note.branch)
+    made = await request.app[SERVICES].preview_sale(note, "55")
+    return ok(Preview(xml=made.xml.decode(), total=str(made.total)))

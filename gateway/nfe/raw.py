@@ -1,0 +1,328 @@
+"""A note given by its official tags, and what the gateway fills in: the body of `POST /v1/nfe/raw`. Pure.
+
+The caller decides what the note says; number, cNF, date, chave, totals and what the branch knows are filled in when absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import get_type_hints
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from gateway.core.chave import FORBIDDEN_CNF, ChaveAcesso, cnf_allowed
+from gateway.core.errors import InvariantBroken, ValidationFailed
+from gateway.nfe.branch import Branch
+from gateway.nfe.build import VERSION, Built, technical
+from gateway.nfe.findings import Findings
+from gateway.nfe.layout.delivery import Transp
+from gateway.nfe.layout.document import InfNFe
+from gateway.nfe.layout.fields import Group
+from gateway.nfe.layout.ide import Ide
+from gateway.nfe.layout.item import Det
+from gateway.nfe.layout.parties import Dest, Emit
+from gateway.nfe.layout.raw import RawDet, RawIde, RawInfNFe
+from gateway.nfe.parties import HOMOLOGACAO_NAME, emit
+from gateway.nfe.raw_totals import item_value, total
+from gateway.nfe.sale import Ref
+from gateway.nfe.signature import NFE, with_placeholder
+from gateway.nfe.xml_writer import Kind, decimal_text, kind_of, writer
+from gateway.nfe.xsd import validate
+
+MODEL = "55"
+_PLACEHOLDER_CNF = "10203040"
+_AHEAD = timedelta(minutes=5)
+_LATE = timedelta(days=30)
+_write = writer(InfNFe, "infNFe")
+
+
+class RawNote(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A note by its official tags. Repeated groups are lists, numbers are numbers or texts, attributes are fields.
+
+    ref: the caller's key, one note per ref. infNFe: the layout 4.00 (PL_010f). The branch of emit.CNPJ must exist. Absent nNF,
+    cNF, cDV, Id, dhEmi and total are filled in, and so is what the branch knows of the issuer.
+    """
+
+    ref: Ref
+    infNFe: RawInfNFe
+
+    @property
+    def branch(self) -> str:
+        """CNPJ of the issuer as the caller wrote it; empty when there is none."""
+        return self.infNFe.emit.CNPJ or ""
+
+    @property
+    def number(self) -> int | None:
+        """The number the caller chose (nNF), None when the gateway numbers the note."""
+        nNF = self.infNFe.ide.nNF
+        return int(nNF) if nNF is not None and nNF.isascii() and nNF.isdigit() else None
+
+    def cnf(self, number: int) -> str | None:
+        """The cNF the caller chose, when the fisco takes it with that number (897)."""
+        cNF = self.infNFe.ide.cNF
+        return cNF if cNF is not None and cnf_allowed(cNF, number) else None
+
+
+@dataclass(frozen=True, slots=True)
+class RawDraft:
+    """A raw note completed and checked: everything but number, cNF, date and key. `body` has them empty.
+
+    issued_at: the caller's dhEmi. total: vNF in reais. customer_name: the real one, also in homologação.
+    """
+
+    note: RawNote
+    branch: Branch
+    zone: ZoneInfo
+    body: InfNFe
+    series: int
+    issued_at: datetime | None
+    customer_name: str | None
+    customer_tax_id: str | None
+    mod: str = MODEL
+
+    @property
+    def total(self) -> Decimal:
+        """vNF, in reais."""
+        return self.body.total.ICMSTot.vNF
+
+
+def complete(note: RawNote, branch: Branch, *, at: datetime) -> RawDraft:
+    """What `note` asks for, with all that it leaves to the gateway. `at` is aware.
+
+    Raises ValidationFailed with every fault that can be told without the schema: see `dry_run` for the rest.
+    """
+    findings = Findings()
+    given = note.infNFe
+    for path, value in _wrong(given, "$.infNFe"):
+        findings.add("NFE-RAW-01", path, value=value)
+    findings.raise_any()
+    zone = ZoneInfo(branch.time_zone)
+    issuer = _issuer(given, branch, findings)
+    issued_at = _issued_at(given.ide, at, findings)
+    series = _series(given.ide, branch, findings)
+    _check_fixed(given, branch, findings)
+    _check_key(given, issuer, series, findings)
+    findings.raise_any()
+    items = _items(given.det)
+    competence = (issued_at or at).astimezone(zone).date().isoformat()
+    dest, name = _buyer(given.dest, branch)
+    fields = {name: getattr(given, name) for name in InfNFe.__struct_fields__}
+    fields |= {
+        "Id": "",
+        "versao": "4.00",
+        "ide": _ide(given.ide, branch, issuer, series),
+        "emit": issuer,
+        "dest": dest,
+        "det": items,
+        "total": given.total or total(items, competence),
+        "transp": given.transp or Transp(modFrete="9"),
+    }
+    document = None if dest is None else dest.CNPJ or dest.CPF or dest.idEstrangeiro
+    return RawDraft(note, branch, zone, InfNFe(**fields), series, issued_at, name, document or None)
+
+
+def build_raw(draft: RawDraft, *, number: int, cNF: str, dhEmi: datetime) -> Built:
+    """The unsigned `<NFe>` of a raw note. `dhEmi` is aware and is written in the branch's time zone, unless the caller wrote it.
+
+    Raises InvariantBroken when number or cNF are not what the layout takes: the caller allocated them.
+    """
+    if not 1 <= number <= 999_999_999 or not cnf_allowed(cNF, number) or dhEmi.tzinfo is None:
+        raise InvariantBroken(f"Número {number}, cNF {cNF!r} ou data de emissão fora do que o leiaute aceita.")
+    body = draft.body
+    moment = draft.issued_at or dhEmi.astimezone(draft.zone).replace(microsecond=0)
+    chave = ChaveAcesso.build(
+        cUF=body.ide.cUF,
+        dhEmi=moment,
+        tax_id=body.emit.CNPJ or "",
+        mod=body.ide.mod,
+        serie=draft.series,
+        nNF=number,
+        tpEmis=body.ide.tpEmis,
+        cNF=cNF,
+    )
+    ide = msgspec.structs.replace(
+        body.ide, cNF=cNF, nNF=str(number), cDV=chave[43], dhEmi=draft.note.infNFe.ide.dhEmi or moment.isoformat()
+    )
+    contact = draft.branch.technical_contact
+    responsible = body.infRespTec
+    if responsible is None and contact is not None:
+        responsible = technical(contact, chave)
+    body = msgspec.structs.replace(body, Id=f"NFe{chave}", ide=ide, infRespTec=responsible)
+    return Built(chave, f'<NFe xmlns="{NFE}">{_write(body)}</NFe>'.encode())
+
+
+def dry_run_raw(draft: RawDraft, at: datetime) -> None:
+    """Whether the document will pass the schema, tried with a placeholder for what the gateway decides later.
+
+    Raises ValidationFailed with NFE-XSD-* faults, whose paths are those of the caller's body.
+    """
+    number = draft.note.number or 1
+    cNF = draft.note.cnf(number) or _PLACEHOLDER_CNF
+    built = build_raw(draft, number=number, cNF=cNF, dhEmi=draft.issued_at or at)
+    faults = validate(with_placeholder(built.xml))
+    if faults:
+        raise ValidationFailed(faults)
+
+
+def number_taken(number: int, series: int) -> ValidationFailed:
+    """The refusal of a chosen number that another document owns."""
+    findings = Findings()
+    findings.add("NFE-RAW-09", "$.infNFe.ide.nNF", number=number, series=series)
+    return ValidationFailed(findings.faults)
+
+
+def _wrong(group: Group, path: str) -> Iterator[tuple[str, object]]:
+    """Numbers that a field of the layout cannot hold, and texts that XML cannot."""
+    for name, kind in _kinds(type(group)).items():
+        value = getattr(group, name)
+        many = value if isinstance(value, tuple) else (value,)
+        for index, each in enumerate(many):
+            here = f"{path}.{name}[{index}]" if isinstance(value, tuple) else f"{path}.{name}"
+            if isinstance(each, Group):
+                yield from _wrong(each, here)
+            elif isinstance(each, str):
+                if not each.isprintable() and any(char < " " or "\ud800" <= char <= "\udfff" or char > "\ufffd" for char in each):
+                    yield here, ascii(each)
+            elif isinstance(each, Decimal) and kind.places is not None:
+                try:
+                    decimal_text(each, kind.places.least, kind.places.most)
+                except ValueError:
+                    yield here, each
+
+
+@cache
+def _kinds(group: type[Group]) -> dict[str, Kind]:
+    return {name: kind_of(hint) for name, hint in get_type_hints(group, include_extras=True).items() if not name.startswith("_")}
+
+
+def _issuer(given: RawInfNFe, branch: Branch, findings: Findings) -> Emit:
+    """Group C: what the caller says, and the rest as the branch is registered."""
+    known = emit(branch, findings)
+    if given.emit.CNPJ != known.CNPJ:
+        findings.add("NFE-BRANCH-05", "$.infNFe.emit.CNPJ", sale=given.emit.CNPJ or "", branch=branch.cnpj)
+    told = {name: value for name in Emit.__struct_fields__ if (value := getattr(given.emit, name)) is not None}
+    return msgspec.structs.replace(known, **told)
+
+
+def _issued_at(ide: RawIde, at: datetime, findings: Findings) -> datetime | None:
+    if ide.dhEmi is None:
+        return None
+    path = "$.infNFe.ide.dhEmi"
+    issued = None
+    with suppress(ValueError):
+        issued = datetime.fromisoformat(ide.dhEmi)
+    if issued is None or issued.tzinfo is None:
+        findings.add("NFE-RAW-02", path, value=ide.dhEmi)
+        return None
+    if issued > at + _AHEAD:
+        findings.add("NFE-SALE-06", path, value=ide.dhEmi)
+    elif issued < at - _LATE:
+        findings.add("NFE-SALE-07", path, value=ide.dhEmi)
+    return issued
+
+
+def _series(ide: RawIde, branch: Branch, findings: Findings) -> int:
+    """The series: the caller's, of those an issuer numbers by itself (0 to 889), or the branch's."""
+    if ide.serie is None:
+        return branch.series
+    if ide.serie.isascii() and ide.serie.isdigit() and len(ide.serie) <= 3 and int(ide.serie) <= 889:
+        return int(ide.serie)
+    findings.add("NFE-RAW-03", "$.infNFe.ide.serie", value=ide.serie)
+    return branch.series
+
+
+def _check_fixed(given: RawInfNFe, branch: Branch, findings: Findings) -> None:
+    """Fields that are the gateway's to decide: the caller may repeat them, not change them."""
+    ide = given.ide
+    fixed = (
+        ("ide.mod", ide.mod, MODEL),
+        ("ide.tpAmb", ide.tpAmb, str(branch.environment)),
+        ("ide.tpEmis", ide.tpEmis, "1"),
+        ("ide.procEmi", ide.procEmi, "0"),
+        ("versao", given.versao, "4.00"),
+    )
+    for name, value, wanted in fixed:
+        if value is not None and value != wanted:
+            findings.add("NFE-RAW-08", f"$.infNFe.{name}", field=name.rpartition(".")[2], value=value, wanted=wanted)
+    for i, det in enumerate(given.det):
+        if det.nItem is not None and det.nItem != str(i + 1):
+            path = f"$.infNFe.det[{i}].nItem"
+            findings.add("NFE-RAW-08", path, field="nItem", value=det.nItem, wanted=str(i + 1))
+
+
+def _check_key(given: RawInfNFe, issuer: Emit, series: int, findings: Findings) -> None:
+    """nNF, cNF, cDV and Id, when given, agree with each other: two of them are parts of the third."""
+    ide = given.ide
+    if ide.nNF is not None and not (ide.nNF.isascii() and ide.nNF.isdigit() and len(ide.nNF) <= 9 and ide.nNF[0] != "0"):
+        findings.add("NFE-RAW-04", "$.infNFe.ide.nNF", value=ide.nNF)
+        return
+    number = 0 if ide.nNF is None else int(ide.nNF)
+    if ide.cNF is not None and (not cnf_allowed(ide.cNF, number) or ide.cNF in FORBIDDEN_CNF):
+        findings.add("NFE-RAW-05", "$.infNFe.ide.cNF", value=ide.cNF)
+        return
+    if given.Id is None and ide.cDV is None:
+        return
+    if ide.nNF is None or ide.cNF is None or ide.dhEmi is None or findings.faults:
+        findings.add("NFE-RAW-06", "$.infNFe.Id" if given.Id is not None else "$.infNFe.ide.cDV")
+        return
+    try:
+        chave = ChaveAcesso.build(
+            cUF=ide.cUF or issuer.enderEmit.cMun[:2],
+            dhEmi=datetime.fromisoformat(ide.dhEmi),
+            tax_id=issuer.CNPJ or "",
+            mod=MODEL,
+            serie=series,
+            nNF=number,
+            tpEmis="1",
+            cNF=ide.cNF,
+        )
+    except ValueError:
+        findings.add("NFE-RAW-01", "$.infNFe.ide.cUF", value=ide.cUF or issuer.enderEmit.cMun)
+        return
+    if given.Id is not None and given.Id != f"NFe{chave}":
+        findings.add("NFE-RAW-07", "$.infNFe.Id", value=given.Id, wanted=f"NFe{chave}")
+    if ide.cDV is not None and ide.cDV != chave[43]:
+        findings.add("NFE-RAW-07", "$.infNFe.ide.cDV", value=ide.cDV, wanted=chave[43])
+
+
+def _items(given: tuple[RawDet, ...]) -> tuple[Det, ...]:
+    """Numbered items. vItem goes with the reform's groups and nowhere else, unless the caller says it (1094)."""
+    items: list[Det] = []
+    for i, raw in enumerate(given):
+        fields = {name: getattr(raw, name) for name in Det.__struct_fields__} | {"nItem": str(i + 1)}
+        det = Det(**fields)
+        if det.vItem is None and det.imposto.IBSCBS is not None:
+            det = msgspec.structs.replace(det, vItem=item_value(det))
+        items.append(det)
+    return tuple(items)
+
+
+def _buyer(dest: Dest | None, branch: Branch) -> tuple[Dest | None, str | None]:
+    """Group E and the buyer's real name; in homologação the note names nobody (598)."""
+    if dest is None:
+        return None, None
+    if branch.environment == 2 and dest.xNome is not None:
+        return msgspec.structs.replace(dest, xNome=HOMOLOGACAO_NAME), dest.xNome
+    return dest, dest.xNome
+
+
+def _ide(given: RawIde, branch: Branch, issuer: Emit, series: int) -> Ide:
+    told = {name: value for name in Ide.__struct_fields__ if (value := getattr(given, name)) is not None}
+    defaults = {
+        "cUF": issuer.enderEmit.cMun[:2],
+        "cMunFG": issuer.enderEmit.cMun,
+        "mod": MODEL,
+        "tpImp": "1",
+        "tpEmis": "1",
+        "tpAmb": str(branch.environment),
+        "procEmi": "0",
+        "verProc": VERSION,
+    }
+    decided = {"serie": str(series), "cNF": "", "nNF": "", "cDV": "", "dhEmi": ""}
+    return Ide(**(defaults | told | decided))

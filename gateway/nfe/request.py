@@ -1,0 +1,140 @@
+"""What a document was asked as: a sale in the trade's words or a raw note by its tags. The one place that tells them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+import msgspec
+
+from gateway.nfe import build as sales
+from gateway.nfe import supplement
+from gateway.nfe.branch import Branch
+from gateway.nfe.build import Built
+from gateway.nfe.compose import compose
+from gateway.nfe.draft import Draft
+from gateway.nfe.qrcode import Csc, Sign
+from gateway.nfe.raw import RawDraft, RawNote, build_raw, complete, dry_run_raw
+from gateway.nfe.sale import Product, Sale
+
+Request = Sale | RawNote
+"""The body a caller posted, as `documents.request` keeps it."""
+AnyDraft = Draft | RawDraft
+"""All of the document but number, cNF, date and key."""
+
+
+class _Peek(msgspec.Struct):
+    """Which of the two a stored request is: only a raw note has `infNFe`."""
+
+    infNFe: msgspec.Raw = msgspec.Raw(b"")
+
+
+def is_raw(request: str) -> bool:
+    """Whether a stored request is a raw note."""
+    return bool(bytes(msgspec.json.decode(request, type=_Peek).infNFe))
+
+
+def decode_request(request: str) -> Request:
+    """The sale or raw note that `documents.request` keeps."""
+    if is_raw(request):
+        return msgspec.json.decode(request, type=RawNote)
+    return msgspec.json.decode(request, type=Sale)
+
+
+def branch_path(request: Request) -> str:
+    """Where the body names the branch."""
+    return "$.infNFe.emit.CNPJ" if isinstance(request, RawNote) else "$.branch"
+
+
+def skus(request: Request) -> list[str]:
+    """Products that have to be looked up before `draft`; a raw note brings all of its own."""
+    return [] if isinstance(request, RawNote) else [item.sku for item in request.items if item.product is None]
+
+
+def items_of(request: Request) -> int:
+    """How many items, known before anything is composed."""
+    return len(request.infNFe.det) if isinstance(request, RawNote) else len(request.items)
+
+
+def draft(request: Request, branch: Branch, products: Mapping[str, Product], *, at: datetime, mod: str = "55") -> AnyDraft:
+    """The document that is asked for, checked. `at` is aware; `mod` is what a sale becomes, a raw note says its own.
+
+    Raises ValidationFailed with every fault.
+    """
+    if isinstance(request, RawNote):
+        return complete(request, branch, at=at)
+    return compose(request, branch, products, at=at, mod=mod)
+
+
+def dry_run(of: AnyDraft, at: datetime) -> None:
+    """Whether the document will pass the schema. Raises ValidationFailed with NFE-XSD-* faults."""
+    if isinstance(of, RawDraft):
+        dry_run_raw(of, at)
+    else:
+        sales.dry_run(of, at)
+
+
+def build(of: AnyDraft, *, number: int, cNF: str, dhEmi: datetime) -> Built:
+    """The unsigned note. `dhEmi` is aware. Raises InvariantBroken for a number or cNF that the layout does not take."""
+    if isinstance(of, RawDraft):
+        return build_raw(of, number=number, cNF=cNF, dhEmi=dhEmi)
+    return sales.build(of, number=number, cNF=cNF, dhEmi=dhEmi)
+
+
+def needs_csc(of: AnyDraft, at: datetime) -> bool:
+    """Whether the document's QR code is one that the branch's CSC authenticates, at the instant `at` (aware)."""
+    return isinstance(of, Draft) and supplement.needs_csc(of, at)
+
+
+def require_csc(of: AnyDraft, kept: bool, at: datetime) -> None:
+    """Raises ValidationFailed when the document needs a CSC and the branch keeps none."""
+    if isinstance(of, Draft):
+        supplement.require_csc(of, kept, at)
+
+
+def supplemented(built: Built, of: AnyDraft, *, dhEmi: datetime, csc: Csc | None, sign: Sign) -> Built:
+    """The unsigned document with its infNFeSupl, when its model has one."""
+    return supplement.supplemented(built, of, dhEmi=dhEmi, csc=csc, sign=sign) if isinstance(of, Draft) else built
+
+
+def rehearsed(built: Built, of: AnyDraft, dhEmi: datetime) -> Built:
+    """As `supplemented`, with values of the right shape and no worth: for a preview."""
+    return supplement.rehearsed(built, of, dhEmi) if isinstance(of, Draft) else built
+
+
+def asked(of: AnyDraft) -> Request:
+    """What the draft was made from."""
+    return of.note if isinstance(of, RawDraft) else of.sale
+
+
+def issued_at(of: AnyDraft) -> datetime | None:
+    """The date of issue the caller chose, None when it is the moment of numbering."""
+    return of.issued_at if isinstance(of, RawDraft) else of.sale.issued_at
+
+
+def series(of: AnyDraft) -> int:
+    """The series the document is numbered in."""
+    return of.series if isinstance(of, RawDraft) else of.header.serie
+
+
+def in_series(of: AnyDraft, serie: int) -> AnyDraft:
+    """The draft in the series its document was accepted with: a branch may have changed its own since."""
+    if serie == series(of):
+        return of
+    if isinstance(of, RawDraft):
+        body = msgspec.structs.replace(of.body, ide=msgspec.structs.replace(of.body.ide, serie=str(serie)))
+        return replace(of, body=body, series=serie)
+    return replace(of, header=replace(of.header, serie=serie))
+
+
+def chosen_number(request: Request) -> int | None:
+    """The number the caller chose (only a raw note can), None when the gateway numbers the document."""
+    return request.number if isinstance(request, RawNote) else None
+
+
+def cnf_of(request: Request, otherwise: Callable[[int], str]) -> Callable[[int], str]:
+    """Makes the cNF of a number: the caller's, when it chose one that the fisco takes, or else of `otherwise`."""
+    if isinstance(request, RawNote):
+        return lambda number: request.cnf(number) or otherwise(number)
+    return otherwise
