@@ -89,7 +89,7 @@ class InfNFe(Group, frozen=True, kw_only=True):
 
 
 class InfNFeSupl(Group, frozen=True, kw_only=True):
-    """ZX01: the QR code and where a consumer looks the NFC-e up; outside of what is signed."""
+    """ZX01: QR code of an NFC-e; outside of what is signed."""
 
     qrCode: str
     urlChave: str
