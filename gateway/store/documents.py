@@ -154,8 +154,8 @@ def take_number(conn: Connection, document: str, *, at: int, cnf: Callable[[int]
     """Give the document its number and move it to `processing`; one that already holds a number in hand is answered as it is.
 
     From `rejected` the number and cNF stay, the time of issue is renewed, and chave and digest are cleared: the rejected bytes
-    are dead from here on. `cnf` makes the random part for a number; `chosen` is the caller's number, None for the next one. Raises
-    TransitionRefused, NotFound, ConfigInvalid; ValidationFailed when the chosen number has an owner.
+    are dead from here on. `cnf` makes the random part for a number; `chosen` is the caller's number, None for the next one.
+    Raises TransitionRefused, NotFound, ConfigInvalid; ValidationFailed when the chosen number has an owner.
     """
     doc = locked(conn, document)
     retrying = doc.status == "rejected"

@@ -199,7 +199,8 @@ PAIRS: tuple[tuple[str, str, dict[str, Any], dict[str, Any]], ...] = (
     ("NFE-RAW-01", "$.infNFe.det[0].prod.vProd", {"item": ("prod.vProd", "100.001")}, {"item": ("prod.vProd", "100.00")}),
     ("NFE-RAW-01", "$.infNFe.det[0].prod.vProd", {"item": ("prod.vProd", -1)}, {"item": ("prod.vProd", 0)}),
     ("NFE-RAW-01", "$.infNFe.ide.natOp", {"ide__natOp": "VENDA\x00"}, {"ide__natOp": "VENDA & CIA <1>"}),
-    ("NFE-RAW-01", "$.infNFe.ide.cUF", {"ide__cUF": "SP", "Id": "x", "ide__nNF": "7", "ide__cNF": CNF, "ide__dhEmi": DATE}, {}),
+    ("NFE-RAW-01", "$.infNFe.ide.cUF", {"ide__cUF": "SP"}, {"ide__cUF": "35"}),
+    ("NFE-RAW-01", "$.infNFe.ide.cUF", {"ide__cUF": "3"}, {}),
     ("NFE-RAW-02", "$.infNFe.ide.dhEmi", {"ide__dhEmi": "2026-11-20"}, {"ide__dhEmi": DATE}),
     ("NFE-RAW-02", "$.infNFe.ide.dhEmi", {"ide__dhEmi": "hoje"}, {"ide__dhEmi": "2026-11-19T23:00:00-03:00"}),
     ("NFE-SALE-06", "$.infNFe.ide.dhEmi", {"ide__dhEmi": (AT + timedelta(minutes=6)).isoformat()}, {}),
@@ -250,6 +251,11 @@ def test_choices_are_the_schemas_to_judge() -> None:
     assert [path for _, path in codes(dest=nobody["infNFe"]["dest"])] == ["$.infNFe.dest.xNome"]
 
 
+def test_what_is_wrong_with_the_branch_is_told_at_the_branch() -> None:
+    assert codes(branch=replace(BRANCH, time_zone="Lua/Norte")) == [("NFE-BRANCH-03", "$.branch")]
+    assert codes(branch=replace(BRANCH, state_registration="1")) == [("NFE-BRANCH-02", "$.branch")]
+
+
 def test_all_faults_are_told_together() -> None:
     faults = codes(ide__serie="900", ide__mod="65", ide__cNF="00000000", ide__dhEmi="ontem")
     assert {code for code, _ in faults} == {"NFE-RAW-02", "NFE-RAW-03", "NFE-RAW-05", "NFE-RAW-08"}
@@ -280,6 +286,7 @@ def test_both_kinds_stay_in_the_series_they_were_accepted_with() -> None:
         draft = requests.draft(asked, BRANCH, {SHIRT.sku: SHIRT}, at=AT)
         requests.dry_run(draft, AT)
         assert requests.series(draft) == 1
+        assert requests.chosen_series(draft) is None
         assert requests.in_series(draft, 1) is draft
         moved = requests.build(requests.in_series(draft, 5), number=7, cNF=CNF, dhEmi=AT)
         assert moved.chave.serie == 5
@@ -287,3 +294,8 @@ def test_both_kinds_stay_in_the_series_they_were_accepted_with() -> None:
         assert body.findtext(".//n:serie", namespaces=NS) == "5"
         assert requests.asked(draft) == asked
         assert requests.issued_at(draft) is None
+
+
+def test_an_address_the_key_cannot_be_made_of_is_refused_not_broken() -> None:
+    address = {"xLgr": "Rua A", "nro": "1", "xBairro": "Centro", "cMun": "SP", "xMun": "Sao Paulo", "UF": "SP"}
+    assert codes(emit__enderEmit=address) == [("NFE-RAW-01", "$.infNFe.emit.enderEmit.cMun")]
