@@ -102,7 +102,7 @@ def complete(note: RawNote, branch: Branch, *, at: datetime) -> RawDraft:
     for path, value in _wrong(given, "$.infNFe"):
         findings.add("NFE-RAW-01", path, value=value)
     findings.raise_any()
-    zone = ZoneInfo(branch.time_zone)
+    zone = _zone(branch, findings)
     issuer = _issuer(given, branch, findings)
     issued_at = _issued_at(given.ide, at, findings)
     series = _series(given.ide, branch, findings)
@@ -201,6 +201,14 @@ def _kinds(group: type[Group]) -> dict[str, Kind]:
     return {name: kind_of(hint) for name, hint in get_type_hints(group, include_extras=True).items() if not name.startswith("_")}
 
 
+def _zone(branch: Branch, findings: Findings) -> ZoneInfo:
+    try:
+        return ZoneInfo(branch.time_zone)
+    except (KeyError, ValueError, OSError):
+        findings.add("NFE-BRANCH-03", "$.branch", value=branch.time_zone)
+        return ZoneInfo("America/Sao_Paulo")
+
+
 def _issuer(given: RawInfNFe, branch: Branch, findings: Findings) -> Emit:
     """Group C: what the caller says, and the rest as the branch is registered."""
     known = emit(branch, findings)
@@ -262,6 +270,10 @@ def _check_key(given: RawInfNFe, issuer: Emit, series: int, findings: Findings) 
     if ide.nNF is not None and not (ide.nNF.isascii() and ide.nNF.isdigit() and len(ide.nNF) <= 9 and ide.nNF[0] != "0"):
         findings.add("NFE-RAW-04", "$.infNFe.ide.nNF", value=ide.nNF)
         return
+    state, source = (issuer.enderEmit.cMun[:2], "emit.enderEmit.cMun") if ide.cUF is None else (ide.cUF, "ide.cUF")
+    if not (len(state) == 2 and state.isascii() and state.isdigit()):
+        findings.add("NFE-RAW-01", f"$.infNFe.{source}", value=state)
+        return
     number = 0 if ide.nNF is None else int(ide.nNF)
     if ide.cNF is not None and (not cnf_allowed(ide.cNF, number) or ide.cNF in FORBIDDEN_CNF):
         findings.add("NFE-RAW-05", "$.infNFe.ide.cNF", value=ide.cNF)
@@ -271,20 +283,16 @@ def _check_key(given: RawInfNFe, issuer: Emit, series: int, findings: Findings) 
     if ide.nNF is None or ide.cNF is None or ide.dhEmi is None or findings.faults:
         findings.add("NFE-RAW-06", "$.infNFe.Id" if given.Id is not None else "$.infNFe.ide.cDV")
         return
-    try:
-        chave = ChaveAcesso.build(
-            cUF=ide.cUF or issuer.enderEmit.cMun[:2],
-            dhEmi=datetime.fromisoformat(ide.dhEmi),
-            tax_id=issuer.CNPJ or "",
-            mod=MODEL,
-            serie=series,
-            nNF=number,
-            tpEmis="1",
-            cNF=ide.cNF,
-        )
-    except ValueError:
-        findings.add("NFE-RAW-01", "$.infNFe.ide.cUF", value=ide.cUF or issuer.enderEmit.cMun)
-        return
+    chave = ChaveAcesso.build(
+        cUF=state,
+        dhEmi=datetime.fromisoformat(ide.dhEmi),
+        tax_id=issuer.CNPJ or "",
+        mod=MODEL,
+        serie=series,
+        nNF=number,
+        tpEmis="1",
+        cNF=ide.cNF,
+    )
     if given.Id is not None and given.Id != f"NFe{chave}":
         findings.add("NFE-RAW-07", "$.infNFe.Id", value=given.Id, wanted=f"NFe{chave}")
     if ide.cDV is not None and ide.cDV != chave[43]:

@@ -128,6 +128,11 @@ def in_series(of: AnyDraft, serie: int) -> AnyDraft:
     return replace(of, header=replace(of.header, serie=serie))
 
 
+def chosen_series(of: AnyDraft) -> int | None:
+    """The series the caller chose (only a raw note can), None when it is the branch's."""
+    return of.series if isinstance(of, RawDraft) and of.note.infNFe.ide.serie is not None else None
+
+
 def chosen_number(request: Request) -> int | None:
     """The number the caller chose (only a raw note can), None when the gateway numbers the document."""
     return request.number if isinstance(request, RawNote) else None

@@ -167,9 +167,10 @@ async def retry_sale(db: Database, clock: Clock, document: str, sale: Request | 
             ]
         )
     draft = await prepare(db, clock, corrected, doc.model)
-    number = requests.chosen_number(corrected)
-    if requests.series(draft) != doc.series or (number is not None and doc.number not in (None, number)):
+    number, series = requests.chosen_number(corrected), requests.chosen_series(draft)
+    if series not in (None, doc.series) or (number is not None and doc.number not in (None, number)):
         raise ValidationFailed([_other_number(doc)])
+    draft = requests.in_series(draft, doc.series)
     if doc.number is None:
         await db.read(lambda conn: _check_number(conn, draft))
     digest = body_hash(corrected, doc.model)

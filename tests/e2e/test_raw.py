@@ -9,6 +9,7 @@ from lxml import etree
 
 from gateway import demo_data
 from gateway.demo import Stage
+from gateway.nfe.branch import Branch
 from gateway.nfe.reader import read
 from gateway.sim.sefaz import Fault
 from tests.e2e.test_sale import counts, final
@@ -93,10 +94,16 @@ async def test_a_rejected_raw_note_is_corrected_on_its_number(stage: Stage) -> N
     for changes in ({"ide__nNF": "9"}, {"ide__serie": "9"}):
         status, problem = await post(stage, note(**changes), "/v1/nfe/bruta-1/retry")
         assert (status, [fault["code"] for fault in problem["faults"]]) == (422, ["NFE-RETRY-02"])
+    # The branch goes on in another series: this note stays in its own.
+    async with stage.http.get(f"/v1/branches/{demo_data.TEST_CNPJ}") as answer:
+        branch = {name: value for name, value in (await answer.json()).items() if name in Branch.__struct_fields__}
+    async with stage.http.put(f"/v1/branches/{demo_data.TEST_CNPJ}", json=branch | {"series": 2}) as answer:
+        assert answer.status == 200, await answer.text()
     status, _ = await post(stage, note(infAdic={"infCpl": "corrigida"}), "/v1/nfe/bruta-1/retry")
     assert status == 202
     found = await stage._until("/v1/nfe/bruta-1", "status", frozenset({"authorized"}))
-    assert (found["status"], found["number"]) == ("authorized", 1)
+    assert (found["status"], found["number"], found["series"]) == ("authorized", 1, 1)
+    assert found["chave_acesso"][22:25] == "001"
 
 
 async def test_a_number_chosen_twice_at_once_has_one_owner(stage: Stage) -> None:

@@ -9,20 +9,25 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree
 
 from gateway.core.errors import InvariantBroken, ValidationFailed
 from gateway.nfe import request as requests
 from gateway.nfe.branch import TechnicalContact
 from gateway.nfe.findings import rules
+from gateway.nfe.layout.raw import RawEmit, RawInfNFe
 from gateway.nfe.layout.total import IcmsTot
 from gateway.nfe.parties import HOMOLOGACAO_NAME
-from gateway.nfe.raw import RawDraft, build_raw, complete, dry_run_raw, number_taken
+from gateway.nfe.raw import RawDraft, RawNote, build_raw, complete, dry_run_raw, number_taken
 from gateway.nfe.reader import read_unchecked
 from gateway.nfe.sale import Sale
 from tests.unit.nfe.made import AT, BRANCH, CNPJ, SHIRT, sale
 from tests.unit.nfe.made_raw import BOOK, FUEL, SERVICE, WINE, body, completed, raw
+from tests.unit.nfe.test_reader import Maker
 
+FILLED = ("cUF", "cNF", "mod", "serie", "nNF", "dhEmi", "cMunFG", "tpImp", "tpEmis", "cDV", "tpAmb", "procEmi", "verProc")
 D = Decimal
 replace = msgspec.structs.replace
 NS = {"n": "http://www.portalfiscal.inf.br/nfe"}
@@ -184,6 +189,15 @@ def test_the_whole_identification_given_by_the_caller_is_checked_and_kept() -> N
     assert f'Id="NFe{KEY}"' in xml(draft)
 
 
+def plain(value: Any) -> Any:
+    """Objects and lists, numbers as texts: what a caller's JSON has."""
+    if isinstance(value, msgspec.Struct):
+        return {name: plain(each) for name in value.__struct_fields__ if (each := getattr(value, name)) is not None}
+    if isinstance(value, tuple):
+        return [plain(each) for each in value]
+    return f"{value:f}" if isinstance(value, Decimal) else value
+
+
 def vary(item: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     changed = copy.deepcopy(item)
     *groups, tag = path.split(".")
@@ -199,7 +213,8 @@ PAIRS: tuple[tuple[str, str, dict[str, Any], dict[str, Any]], ...] = (
     ("NFE-RAW-01", "$.infNFe.det[0].prod.vProd", {"item": ("prod.vProd", "100.001")}, {"item": ("prod.vProd", "100.00")}),
     ("NFE-RAW-01", "$.infNFe.det[0].prod.vProd", {"item": ("prod.vProd", -1)}, {"item": ("prod.vProd", 0)}),
     ("NFE-RAW-01", "$.infNFe.ide.natOp", {"ide__natOp": "VENDA\x00"}, {"ide__natOp": "VENDA & CIA <1>"}),
-    ("NFE-RAW-01", "$.infNFe.ide.cUF", {"ide__cUF": "SP", "Id": "x", "ide__nNF": "7", "ide__cNF": CNF, "ide__dhEmi": DATE}, {}),
+    ("NFE-RAW-01", "$.infNFe.ide.cUF", {"ide__cUF": "SP"}, {"ide__cUF": "35"}),
+    ("NFE-RAW-01", "$.infNFe.ide.cUF", {"ide__cUF": "3"}, {}),
     ("NFE-RAW-02", "$.infNFe.ide.dhEmi", {"ide__dhEmi": "2026-11-20"}, {"ide__dhEmi": DATE}),
     ("NFE-RAW-02", "$.infNFe.ide.dhEmi", {"ide__dhEmi": "hoje"}, {"ide__dhEmi": "2026-11-19T23:00:00-03:00"}),
     ("NFE-SALE-06", "$.infNFe.ide.dhEmi", {"ide__dhEmi": (AT + timedelta(minutes=6)).isoformat()}, {}),
@@ -250,6 +265,11 @@ def test_choices_are_the_schemas_to_judge() -> None:
     assert [path for _, path in codes(dest=nobody["infNFe"]["dest"])] == ["$.infNFe.dest.xNome"]
 
 
+def test_what_is_wrong_with_the_branch_is_told_at_the_branch() -> None:
+    assert codes(branch=replace(BRANCH, time_zone="Lua/Norte")) == [("NFE-BRANCH-03", "$.branch")]
+    assert codes(branch=replace(BRANCH, state_registration="1")) == [("NFE-BRANCH-02", "$.branch")]
+
+
 def test_all_faults_are_told_together() -> None:
     faults = codes(ide__serie="900", ide__mod="65", ide__cNF="00000000", ide__dhEmi="ontem")
     assert {code for code, _ in faults} == {"NFE-RAW-02", "NFE-RAW-03", "NFE-RAW-05", "NFE-RAW-08"}
@@ -280,6 +300,7 @@ def test_both_kinds_stay_in_the_series_they_were_accepted_with() -> None:
         draft = requests.draft(asked, BRANCH, {SHIRT.sku: SHIRT}, at=AT)
         requests.dry_run(draft, AT)
         assert requests.series(draft) == 1
+        assert requests.chosen_series(draft) is None
         assert requests.in_series(draft, 1) is draft
         moved = requests.build(requests.in_series(draft, 5), number=7, cNF=CNF, dhEmi=AT)
         assert moved.chave.serie == 5
@@ -287,3 +308,24 @@ def test_both_kinds_stay_in_the_series_they_were_accepted_with() -> None:
         assert body.findtext(".//n:serie", namespaces=NS) == "5"
         assert requests.asked(draft) == asked
         assert requests.issued_at(draft) is None
+
+
+def test_an_address_the_key_cannot_be_made_of_is_refused_not_broken() -> None:
+    address = {"xLgr": "Rua A", "nro": "1", "xBairro": "Centro", "cMun": "SP", "xMun": "Sao Paulo", "UF": "SP"}
+    assert codes(emit__enderEmit=address) == [("NFE-RAW-01", "$.infNFe.emit.enderEmit.cMun")]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32))
+def test_nothing_a_caller_sends_breaks_the_gateway(seed: int) -> None:
+    """Any value of the model is completed or refused with faults, and survives being stored."""
+    maker = Maker(seed)
+    note = RawNote(ref="r", infNFe=replace(maker.make(RawInfNFe), emit=RawEmit(CNPJ=CNPJ)))
+    stored = requests.decode_request(msgspec.json.encode(plain(note)).decode())
+    assert isinstance(stored, RawNote)
+    clean = replace(stored.infNFe, Id=None, versao=None, ide=replace(stored.infNFe.ide, **dict.fromkeys(FILLED)))
+    for asked in (stored, replace(stored, infNFe=clean)):
+        try:
+            dry_run_raw(complete(asked, BRANCH, at=AT), AT)
+        except ValidationFailed as error:
+            assert all(fault.path.startswith("$") and fault.message for fault in error.faults)
