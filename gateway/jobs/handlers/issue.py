@@ -260,6 +260,7 @@ class IssueNote:
                         conn, doc.id, seq, outcome="cancelled", cstat=cStat, reason=xMotivo, answer=None, at=at
                     )
                     documents.move(conn, doc.id, "cancel", at=at, text=f"A SEFAZ informa: {cStat} {xMotivo}", cstat=cStat)
+                    after_outcome(conn, doc.id, at)
 
                 return Done(cancelled)
             case NotFound(cStat=cStat, xMotivo=xMotivo):

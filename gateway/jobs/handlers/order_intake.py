@@ -14,12 +14,14 @@ import structlog
 
 from gateway.core.clock import Clock
 from gateway.core.errors import IdempotencyConflict, Refused, Throttled, ValidationFailed
+from gateway.jobs.handlers.effects import HOLDS, hold_for
 from gateway.jobs.results import Discard, Done, NeedsAttention, Result, WaitFor
 from gateway.jobs.worker import Job
+from gateway.nfe import request as requests
 from gateway.nfe.sale import Product, Sale
 from gateway.store import documents, guards, orders, setup
 from gateway.store.database import Database
-from gateway.store.intake import body_hash, new_document, prepare
+from gateway.store.intake import body_hash, new_document, prepare, random_cnf
 from gateway.store.jobs import enqueue
 from gateway.store.orders import OrderRow
 from gateway.store.vault import Vault
@@ -153,10 +155,17 @@ class ReadOrder:
         def accept(conn: Any) -> None:
             if order.customer is not None:
                 setup.learn_customer(conn, order.customer, origin=f"vtex:{order.account}", at=at)
+            new = new_document(draft, digest, origin="vtex", origin_ref=row.id, model="55")
             existing = documents.by_ref(conn, sale.ref)
             if existing is None:
-                new = new_document(draft, digest, origin="vtex", origin_ref=row.id, model="55")
                 existing, _ = documents.accept(conn, new, at=at)
+            elif existing.status == "rejected" and existing.branch == new.branch and existing.request != new.request:
+                # Something was corrected since: the refused note goes again, on its own number.
+                documents.resubmit(conn, existing.id, new, at=at, cnf=requests.cnf_of(sale, random_cnf))
+            elif existing.status in HOLDS:
+                hold = hold_for(existing)
+                orders.move(conn, row.id, "hold", at=at, text=hold.message, hold=hold, data={"document": existing.id})
+                return
             orders.move(
                 conn,
                 row.id,
