@@ -178,3 +178,9 @@ async def test_a_note_authorised_after_its_order_was_cancelled_is_kept_and_told(
         while (await stage._call("GET", f"/v1/orders/{before['order']['id']}"))["order"]["state"] != "divergent":
             await asyncio.sleep(0.05)
     assert await invoices(stage) == 0
+
+
+async def test_an_order_past_handling_is_invoiced_without_starting_it(stage: Stage) -> None:
+    outcome = await stage.take_order(an_order(status="ready-for-invoicing"))
+    assert (outcome.status, outcome.vtex_status) == ("authorized", "invoiced")
+    assert await invoices(stage) == 1
