@@ -16,7 +16,7 @@ from gateway import demo_data
 from gateway.nfe.signature import verify
 from gateway.sim.sefaz import Fault
 from gateway.stage import FINAL_DOCUMENT, Stage
-from gateway.store import documents, jobs, setup
+from gateway.store import documents, jobs, prints, setup
 from gateway.store.tables import documents as documents_table
 from gateway.store.tables import number_sequences
 
@@ -144,6 +144,31 @@ async def test_a_note_stays_in_the_environment_it_was_accepted_in(stage: Stage) 
     assert (found["status"], found["environment"]) == ("authorized", 2)
     async with stage.http.get("/v1/nfe/homologada/xml") as answer:
         assert "<tpAmb>2</tpAmb>" in await answer.text()
+
+
+async def test_a_slip_that_may_not_have_come_out_is_printed_again_when_a_person_asks(stage: Stage) -> None:
+    stage.sims.printer.state = "offline"
+    await post(stage, demo_data.sale("cupom"))
+    await final(stage, "cupom")
+    await _live_jobs(stage, "cupom", until=lambda job: job.kind == "print.slip" and job.error_code == "PRINTER-NOT-READY")
+
+    def interrupted(conn: Any) -> None:
+        found = documents.by_ref(conn, "cupom")
+        assert found is not None
+        row = prints.for_document(conn, found.id, "slip")
+        assert row is not None
+        prints.set_state(conn, row.id, "sending", None, stage.gateway.clock.epoch_ms())
+        (job,) = jobs.live_for(conn, found.id)
+        jobs.retry_now(conn, job.id)
+
+    await stage.gateway.db.write(interrupted)
+    (job,) = await _live_jobs(stage, "cupom", until=lambda job: job.state == "needs_attention")
+    assert (job.error_code, len(stage.sims.printer.receipts)) == ("PRINT-UNCERTAIN", 0)
+    stage.sims.printer.state = "ok"
+    async with stage.http.post(f"/v1/jobs/{job.id}/retry", json={}) as answer:
+        assert answer.status < 300
+    (receipt,) = await stage.sims.printer.wait_receipts(1)
+    assert receipt.problems == []
 
 
 async def test_sefaz_paralysed_delays_and_loses_nothing(stage: Stage) -> None:

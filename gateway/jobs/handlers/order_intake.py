@@ -159,7 +159,7 @@ class ReadOrder:
 
         def accept(conn: Any) -> None:
             if order.customer is not None:
-                setup.learn_customer(conn, order.customer, origin=f"vtex:{order.account}", at=at)
+                setup.learn_customer(conn, order.customer, origin=f"vtex:{order.account}"[:40], at=at)
             new = new_document(draft, digest, origin="vtex", origin_ref=row.id, model="55")
             existing = documents.by_ref(conn, sale.ref)
             if existing is None:
