@@ -59,5 +59,6 @@ def for_document(conn: Connection, document: str, kind: str) -> PrintRow | None:
 
 
 def set_state(conn: Connection, print_id: str, state: str, reason: str | None, at: int) -> None:
-    """Move a print; the caller knows the machine: queued -> sending -> printed | uncertain, sending -> queued if not sent."""
+    """Move a print; the caller knows the machine: queued -> sending -> printed | uncertain, sending -> queued if not sent,
+    uncertain -> sending when a person asks."""
     conn.execute(update(prints).where(prints.c.id == print_id).values(state=state, reason=reason, updated_at=at))

@@ -27,6 +27,8 @@ ORDER = Machine(
         Row("issuing", "hold", "parked"),
         Row("issuing", "authorize", "authorized", effects=("marketplace.invoice",)),
         Row("parked", "authorize", "authorized", effects=("marketplace.invoice",)),
+        # A note that was on its way when the order was cancelled: authorised all the same, so a person must hear of it.
+        Row("cancelled", "authorize", "authorized", effects=("marketplace.invoice",)),
         Row("authorized", "push", "invoicing"),
         Row("authorized", "confirm", "invoiced"),
         Row("authorized", "diverge", "divergent"),

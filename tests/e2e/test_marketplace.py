@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
 
 from gateway import demo_data
+from gateway.sim.sefaz import Fault as SefazFault
 from gateway.sim.vtex import Fault
 from gateway.stage import HOOK_SECRET, Stage, plain_products
+from gateway.store import jobs
 
 
 def an_order(order_id: str = "v100e2e-01", **changes: Any) -> dict[str, Any]:
@@ -111,3 +114,73 @@ async def test_the_hook_wants_its_secret(stage: Stage) -> None:
         assert answer.status == 200
     async with stage.http.post("/webhooks/vtex/ninguem", json=body, headers={"X-Gateway-Secret": HOOK_SECRET}) as answer:
         assert answer.status == 404
+
+
+async def rejected(stage: Stage, order: dict[str, Any]) -> dict[str, Any]:
+    """An order whose note SEFAZ has refused once: what the gateway says of it then."""
+    stage.sims.sefaz.push_fault(SefazFault(action="cstat", service="NFeAutorizacao4", cStat="805"))
+    outcome = await stage.take_order(order)
+    assert outcome.status == "parked"
+    found = await stage._order(str(order["orderId"]))
+    assert found is not None
+    assert found["order"]["hold_code"] == "NFE-REJECTED"
+    return found
+
+
+async def settled(stage: Stage) -> None:
+    """Until no job of an order is on its way."""
+
+    def busy(conn: Any) -> bool:
+        return any(row.kind == "vtex.order" and row.state != "needs_attention" for row in jobs.counts(conn))
+
+    async with asyncio.timeout(20):
+        while await stage.gateway.db.read(busy):
+            await asyncio.sleep(0.02)
+
+
+async def test_a_late_notification_does_not_hide_that_sefaz_refused_the_note(stage: Stage) -> None:
+    before = await rejected(stage, an_order())
+    await stage.sims.vtex.notify("v100e2e-01")
+    await settled(stage)
+    after = await stage._call("GET", f"/v1/orders/{before['order']['id']}")
+    assert (after["order"]["state"], after["order"]["hold_code"]) == ("parked", "NFE-REJECTED")
+    assert after["timeline"] == before["timeline"]
+    assert stage.sims.sefaz.authorized == []
+
+
+async def test_a_corrected_product_reaches_the_refused_note_of_the_order(stage: Stage) -> None:
+    order = an_order()
+    before = await rejected(stage, order)
+    (product, *_) = plain_products(order)
+    corrected = msgspec.structs.replace(product, description="Produto com o cadastro corrigido")
+    await stage._call("PUT", f"/v1/products/{product.sku}", msgspec.to_builtins(corrected))
+    await stage._call("POST", f"/v1/orders/{before['order']['id']}/retry")
+    async with asyncio.timeout(30):
+        while stage.sims.vtex.order("v100e2e-01").status != "invoiced":
+            await asyncio.sleep(0.05)
+    (note,) = stage.sims.sefaz.authorized
+    async with stage.http.get(f"/v1/nfe/{note.chave}/xml") as answer:
+        assert "Produto com o cadastro corrigido" in await answer.text()
+    assert int(note.chave[25:34]) == 1
+
+
+async def test_a_note_authorised_after_its_order_was_cancelled_is_kept_and_told(stage: Stage) -> None:
+    before = await rejected(stage, an_order())
+    stage.sims.vtex.set_status("v100e2e-01", "canceled")
+    await stage._call("POST", f"/v1/orders/{before['order']['id']}/retry")
+    await settled(stage)
+    assert (await stage._call("GET", f"/v1/orders/{before['order']['id']}"))["order"]["state"] == "cancelled"
+    ref = quote(before["document_ref"], safe="")
+    await stage._call("POST", f"/v1/nfe/{ref}/retry")
+    found = await stage._until(f"/v1/nfe/{ref}", "status", frozenset({"authorized"}))
+    assert found["protocolo"] == stage.sims.sefaz.authorized[0].nProt
+    async with asyncio.timeout(20):
+        while (await stage._call("GET", f"/v1/orders/{before['order']['id']}"))["order"]["state"] != "divergent":
+            await asyncio.sleep(0.05)
+    assert await invoices(stage) == 0
+
+
+async def test_an_order_past_handling_is_invoiced_without_starting_it(stage: Stage) -> None:
+    outcome = await stage.take_order(an_order(status="ready-for-invoicing"))
+    assert (outcome.status, outcome.vtex_status) == ("authorized", "invoiced")
+    assert await invoices(stage) == 1

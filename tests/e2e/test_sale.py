@@ -7,6 +7,7 @@ import io
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from lxml import etree
 from sqlalchemy import func, select
@@ -15,7 +16,7 @@ from gateway import demo_data
 from gateway.nfe.signature import verify
 from gateway.sim.sefaz import Fault
 from gateway.stage import FINAL_DOCUMENT, Stage
-from gateway.store import documents, jobs
+from gateway.store import documents, jobs, prints, setup
 from gateway.store.tables import documents as documents_table
 from gateway.store.tables import number_sequences
 
@@ -124,6 +125,50 @@ async def test_a_rejection_is_told_and_its_number_used_by_the_correction(stage: 
         assert answer.status == 202, await answer.text()
     found = await stage._until("/v1/nfe/corrigir", "status", frozenset({"authorized"}))
     assert (found["status"], found["number"]) == ("authorized", 1)
+
+
+async def test_a_note_stays_in_the_environment_it_was_accepted_in(stage: Stage) -> None:
+    stage.sims.sefaz.push_fault(Fault(action="cstat", service="NFeAutorizacao4", cStat="805"))
+    await post(stage, demo_data.sale("homologada"))
+    assert (await final(stage, "homologada"))["status"] == "rejected"
+
+    def to_production(conn: Any) -> None:
+        branch = setup.get_branch(conn, demo_data.TEST_CNPJ)
+        assert branch is not None
+        setup.put_branch(conn, msgspec.structs.replace(branch, environment=1), stage.gateway.clock.epoch_ms())
+
+    await stage.gateway.db.write(to_production)
+    async with stage.http.post("/v1/nfe/homologada/retry") as answer:
+        assert answer.status == 202, await answer.text()
+    found = await stage._until("/v1/nfe/homologada", "status", frozenset({"authorized"}))
+    assert (found["status"], found["environment"]) == ("authorized", 2)
+    async with stage.http.get("/v1/nfe/homologada/xml") as answer:
+        assert "<tpAmb>2</tpAmb>" in await answer.text()
+
+
+async def test_a_slip_that_may_not_have_come_out_is_printed_again_when_a_person_asks(stage: Stage) -> None:
+    stage.sims.printer.state = "offline"
+    await post(stage, demo_data.sale("cupom"))
+    await final(stage, "cupom")
+    await _live_jobs(stage, "cupom", until=lambda job: job.kind == "print.slip" and job.error_code == "PRINTER-NOT-READY")
+
+    def interrupted(conn: Any) -> None:
+        found = documents.by_ref(conn, "cupom")
+        assert found is not None
+        row = prints.for_document(conn, found.id, "slip")
+        assert row is not None
+        prints.set_state(conn, row.id, "sending", None, stage.gateway.clock.epoch_ms())
+        (job,) = jobs.live_for(conn, found.id)
+        jobs.retry_now(conn, job.id)
+
+    await stage.gateway.db.write(interrupted)
+    (job,) = await _live_jobs(stage, "cupom", until=lambda job: job.state == "needs_attention")
+    assert (job.error_code, len(stage.sims.printer.receipts)) == ("PRINT-UNCERTAIN", 0)
+    stage.sims.printer.state = "ok"
+    async with stage.http.post(f"/v1/jobs/{job.id}/retry", json={}) as answer:
+        assert answer.status < 300
+    (receipt,) = await stage.sims.printer.wait_receipts(1)
+    assert receipt.problems == []
 
 
 async def test_sefaz_paralysed_delays_and_loses_nothing(stage: Stage) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from gateway.store import documents, orders, setup
 from gateway.store.documents import DocumentRow
 from gateway.store.jobs import enqueue
+from gateway.workflows.marketplace_order import ORDER
 from gateway.workflows.ports import Hold
 
 
@@ -40,20 +41,39 @@ def _tell_order(conn: Any, doc: DocumentRow, order_id: str, at: int) -> None:
     if order is None:
         return
     if doc.status == "authorized":
-        orders.move(
-            conn, order_id, "authorize", at=at, text=f"Nota {doc.number} autorizada: {doc.chave}.", data={"document": doc.id}
-        )
+        text = f"Nota {doc.number} autorizada: {doc.chave}."
+        if "authorize" not in ORDER.events(order.state):
+            # What SEFAZ authorised is written down whatever became of the order.
+            orders.add_event(conn, order_id, "authorize", text, {"document": doc.id}, at)
+            return
+        orders.move(conn, order_id, "authorize", at=at, text=text, data={"document": doc.id})
         account = setup.get_vtex_account(conn, order.account)
-        if account is None or account.config.auto_invoice:
+        # Of a cancelled order the push is asked for too: it never pushes, it reads the order and tells a person.
+        if account is None or account.config.auto_invoice or order.state == "cancelled":
             request_invoice(conn, order.account, order.external_id, order_id)
-    elif doc.status in ("rejected", "denied") and order.state in ("issuing", "parked"):
-        reason = doc.reason or "sem motivo informado"
-        hold = Hold(
-            "NFE-REJECTED" if doc.status == "rejected" else "NFE-DENIED",
-            f"A SEFAZ recusou a nota do pedido: {doc.cstat or ''} {reason}".replace("  ", " "),
-            "Corrija o cadastro apontado e reenvie a nota.",
-        )
+    elif doc.status in HOLDS and order.state in ("issuing", "parked"):
+        hold = hold_for(doc)
         orders.move(conn, order_id, "hold", at=at, text=hold.message, hold=hold, data={"document": doc.id})
+
+
+HOLDS = {"rejected": "NFE-REJECTED", "denied": "NFE-DENIED", "cancelled": "NFE-CANCELLED"}
+"""Statuses of a document with which its order cannot go on, and the code that says so."""
+
+
+def hold_for(doc: DocumentRow) -> Hold:
+    """Why an order waits for a person when its note is in one of the statuses of `HOLDS`."""
+    reason = doc.reason or "sem motivo informado"
+    if doc.status == "cancelled":
+        return Hold(
+            HOLDS[doc.status],
+            "A nota do pedido consta como cancelada na SEFAZ.",
+            "Cancele o pedido no marketplace, ou emita outra nota para ele com outra ref.",
+        )
+    return Hold(
+        HOLDS[doc.status],
+        f"A SEFAZ recusou a nota do pedido: {doc.cstat or ''} {reason}".replace("  ", " "),
+        "Corrija o cadastro apontado e olhe o pedido de novo; sem nada a corrigir no cadastro, tente de novo a própria nota.",
+    )
 
 
 def request_invoice(conn: Any, account: str, external_id: str, order_id: str) -> str:

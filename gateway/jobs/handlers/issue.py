@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
+from msgspec.structs import replace
 
 from gateway.core.clock import Clock, from_epoch_ms
 from gateway.core.errors import EdgeError, NotSent, OperatorError, Refused, Throttled, ValidationFailed
@@ -260,6 +261,7 @@ class IssueNote:
                         conn, doc.id, seq, outcome="cancelled", cstat=cStat, reason=xMotivo, answer=None, at=at
                     )
                     documents.move(conn, doc.id, "cancel", at=at, text=f"A SEFAZ informa: {cStat} {xMotivo}", cstat=cStat)
+                    after_outcome(conn, doc.id, at)
 
                 return Done(cancelled)
             case NotFound(cStat=cStat, xMotivo=xMotivo):
@@ -313,7 +315,8 @@ def _found(conn: Any, document: str) -> _Found | None:
     assert branch is not None  # documents.branch is a foreign key
     return _Found(
         doc,
-        branch,
+        # The number is of the environment the document was accepted in: a branch that moved on since does not take it along.
+        replace(branch, environment=doc.environment),
         documents.artefact(conn, doc.id, "signed"),
         documents.transmissions(conn, doc.id),
         guards.paused_for(conn, _guard(doc)),

@@ -14,12 +14,14 @@ import structlog
 
 from gateway.core.clock import Clock
 from gateway.core.errors import IdempotencyConflict, Refused, Throttled, ValidationFailed
-from gateway.jobs.results import Discard, Done, NeedsAttention, Result, WaitFor
+from gateway.jobs.handlers.effects import HOLDS, hold_for
+from gateway.jobs.results import Discard, Done, NeedsAttention, Result, RetryAfter, WaitFor
 from gateway.jobs.worker import Job
+from gateway.nfe import request as requests
 from gateway.nfe.sale import Product, Sale
 from gateway.store import documents, guards, orders, setup
 from gateway.store.database import Database
-from gateway.store.intake import body_hash, new_document, prepare
+from gateway.store.intake import body_hash, new_document, prepare, random_cnf
 from gateway.store.jobs import enqueue
 from gateway.store.orders import OrderRow
 from gateway.store.vault import Vault
@@ -30,7 +32,12 @@ log = structlog.get_logger()
 
 LOOK_AGAIN_SECONDS = 300.0
 OPEN = frozenset({"received", "parked"})
-HANDLED = frozenset({"start-handling", "handling", "invoice", "invoiced"})
+HANDLED = frozenset(
+    {"start-handling", "handling", "invoice", "invoiced", "ready-for-invoicing", "invoice-after-cancellation-deny"}
+)
+"""Statuses past the start of handling: there is nothing to start any more."""
+REFUSALS = 5
+"""409s in a row after which a person is told; while this job is tried again the order's invoice waits behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +159,18 @@ class ReadOrder:
 
         def accept(conn: Any) -> None:
             if order.customer is not None:
-                setup.learn_customer(conn, order.customer, origin=f"vtex:{order.account}", at=at)
+                setup.learn_customer(conn, order.customer, origin=f"vtex:{order.account}"[:40], at=at)
+            new = new_document(draft, digest, origin="vtex", origin_ref=row.id, model="55")
             existing = documents.by_ref(conn, sale.ref)
             if existing is None:
-                new = new_document(draft, digest, origin="vtex", origin_ref=row.id, model="55")
                 existing, _ = documents.accept(conn, new, at=at)
+            elif existing.status == "rejected" and existing.branch == new.branch and existing.request != new.request:
+                # Something was corrected since: the refused note goes again, on its own number.
+                documents.resubmit(conn, existing.id, new, at=at, cnf=requests.cnf_of(sale, random_cnf))
+            elif existing.status in HOLDS:
+                hold = hold_for(existing)
+                orders.move(conn, row.id, "hold", at=at, text=hold.message, hold=hold, data={"document": existing.id})
+                return
             orders.move(
                 conn,
                 row.id,
@@ -212,7 +226,8 @@ class ReadOrder:
 
 
 class StartHandling:
-    """The handler of `vtex.start_handling`: once, after the order is stored; a 409 is answered by reading the order."""
+    """The handler of `vtex.start_handling`: once, after the order is stored; a 409 is answered by reading the order,
+    a few times."""
 
     def __init__(self, db: Database, clock: Clock, marketplace: Marketplace, accounts: Accounts) -> None:
         self._db = db
@@ -244,9 +259,10 @@ class StartHandling:
         except Refused as error:
             if error.code != "VTEX-409":
                 raise
-            return WaitFor(
-                5.0, "O marketplace ainda não aceita iniciar a preparação; o pedido será lido de novo.", code=error.code
-            )
+            reason = "O marketplace não aceita iniciar a preparação do pedido."
+            if job.failures >= REFUSALS:
+                return NeedsAttention(error.code, reason, "Veja a situação do pedido no marketplace; a fatura segue sem isto.")
+            return RetryAfter(error.code, reason)
         return Done(lambda conn: _tell(conn, job.subject, "handling", "Preparação iniciada no marketplace.", at))
 
 

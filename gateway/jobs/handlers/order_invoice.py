@@ -156,7 +156,7 @@ def _move(conn: Any, row: OrderRow, event: str, *, text: str, at: int) -> None:
     """Step the order unless it is already there: the same news may come twice."""
     now = orders.get(conn, row.id)
     assert now is not None  # orders are never deleted
-    if (event, now.state) not in (("push", "invoicing"), ("confirm", "invoiced")):
+    if (event, now.state) not in (("push", "invoicing"), ("push", "invoiced"), ("confirm", "invoiced")):
         orders.move(conn, row.id, event, at=at, text=text)
 
 

@@ -43,8 +43,9 @@ class PrintSlip:
             )
         if row.state == "printed":
             return Done()
-        if row.state in ("sending", "uncertain"):
+        if row.state == "sending":
             return self._uncertain(row, "O envio anterior foi interrompido sem confirmação da impressora.")
+        # `uncertain` stopped this job: that it runs again is a person's word that no paper came out.
         status = await self._transport.status(row.address)
         if not status.ready:
             return WaitFor(NOT_READY_SECONDS, f"Impressora {row.address}: {_trouble(status)}.", code="PRINTER-NOT-READY")
@@ -69,7 +70,10 @@ class PrintSlip:
             prints.set_state(conn, row.id, "uncertain", reason, at)
 
         return NeedsAttention(
-            "PRINT-UNCERTAIN", reason, "Veja se o papel saiu; se não saiu, imprima de novo pela página da nota.", write=write
+            "PRINT-UNCERTAIN",
+            reason,
+            "Veja se o papel saiu. Se não saiu, tente de novo: o cupom sai outra vez. Se saiu, descarte.",
+            write=write,
         )
 
 
