@@ -47,8 +47,13 @@ docs: .venv/.dev ## the generated pages are up to date and no link is broken
 chaos: .venv/.dev ## kill -9 at seeded points, with the simulator dropping answers: make chaos SEEDS="1 2 3"
 	@CHAOS_SEEDS="$(SEEDS)" CHAOS_POINTS=20 $(BIN)/pytest tests/chaos --timeout 1200
 
-bench: .venv/.dev ## the figures of the README
-	@$(BIN)/gateway bench issue --items 1,100 --json
+.venv-bench/.ready: requirements-bench.lock
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/pip install --quiet --require-hashes -r requirements-bench.lock
+	@touch $@
+
+bench: .venv/.dev .venv-bench/.ready ## the figures of the README, other libraries side by side
+	@$(BIN)/gateway bench issue --items 1,10,100,990 --peers --json
 	@$(BIN)/gateway bench build --items 1,100 --json
 	@$(BIN)/gateway bench sign --items 1,100 --json
 	@$(BIN)/gateway bench validate --items 1,100 --json
@@ -57,6 +62,7 @@ lock: ## resolve the dependencies again
 	@test -x .venv/bin/uv || .venv/bin/pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -o requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --extra dev --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -o requirements-dev.lock
+	@$(BIN)/uv pip compile requirements-bench.in --quiet --upgrade --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -o requirements-bench.lock
 
 clean: ## forget the environment and everything produced
-	@rm -rf .venv var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-bench var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

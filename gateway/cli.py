@@ -136,6 +136,11 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("name", choices=("issue", "build", "sign", "validate"))
     sub.add_argument("--items", default="1,10,100")
     sub.add_argument("--json", action="store_true")
+    sub.add_argument(
+        "--peers",
+        action=argparse.BooleanOptionalAction,
+        help="em issue, a mesma nota por outras bibliotecas Python, do ambiente .venv-bench (padrão: se ele existir)",
+    )
     return parser
 
 
@@ -322,18 +327,27 @@ def _why(args: argparse.Namespace) -> int:
 
 
 def _bench(args: argparse.Namespace) -> int:
-    from gateway.bench import run
+    from gateway.bench import peers_python, run
 
+    if args.peers and args.name != "issue":
+        _say("erro: --peers compara a nota inteira: use gateway bench issue --peers")
+        return 2
+    python = None if args.peers is False or args.name != "issue" else peers_python()
+    if args.peers and python is None:
+        _say("aviso: outras bibliotecas não foram medidas, por faltar .venv-bench; para criá-lo, rode make bench no projeto")
     try:
         items = tuple(int(text) for text in args.items.split(","))
     except ValueError:
         _say("erro: --items é uma lista de números, como 1,10,100")
         return 2
-    for row in run(args.name, items):
+    for row in run(args.name, items, python=python):
         if args.json:
             print(json.dumps(row, ensure_ascii=False), flush=True)
+        elif "error" in row:
+            print(f"{row['peer']}: não fez a nota de {row['items']} itens: {row['error']}", flush=True)
         else:
-            print(f"{row['bench']:10} {row.get('items', ''):>5} itens  {row['value']:>10.1f} {row['unit']}", flush=True)
+            text = f"{row['bench']:10} {row['items']:>5} itens  {row['value']:>10.1f} {row['unit']}  {row.get('peer', '')}"
+            print(text.rstrip(), flush=True)
     return 0
 
 

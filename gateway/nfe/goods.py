@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import msgspec
 
 from gateway.core.text import clean_text
 from gateway.nfe.amounts import digits
@@ -20,9 +23,8 @@ _RESTRICTED = ("02", "04", "05", "2", "98", "99")
 """GS1 prefixes that name no trade item: in-store codes and coupons (nfe-rules 11)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Goods:
-    """Group I's constants of a product, and its tax rule."""
+class Goods(msgspec.Struct, frozen=True, gc=False):
+    """Group I's constants of a product, and its tax rule. A struct: a note of 990 items makes as many."""
 
     cProd: str
     cEAN: str
@@ -76,38 +78,59 @@ class Shelf:
         return rule
 
 
+class Label(NamedTuple):
+    """What a product's own words become in any note: texts cleaned, codes reduced to digits, not yet checked."""
+
+    cProd: str
+    xProd: str
+    unit: str
+    NCM: str
+    CEST: str
+    cEAN: str
+
+
+@lru_cache(maxsize=8192)
+def label(sku: str, description: str, unit: str, ncm: str, cest: str, code: str) -> Label:
+    """The label of a product's fields; the same products are sold note after note, so the last ones are kept."""
+    return Label(
+        cProd=clean_text(sku, 60),
+        xProd=clean_text(description, 120),
+        unit=clean_text(unit, 6),
+        NCM=digits(ncm),
+        CEST=digits(cest),
+        cEAN=gtin(code) if code else NO_GTIN,
+    )
+
+
 def resolve_goods(product: Product, shelf: Shelf, scope: Scope, path: str, findings: Findings) -> Goods:
     """Texts and codes of `product`, checked; faults are told at `path`, where the body names the product."""
     sku = product.sku
-    texts: list[str] = []
-    fields = ((sku, 60, "o código"), (product.description, 120, "a descrição"), (product.unit, 6, "a unidade"))
-    for value, limit, name in fields:
-        cleaned = clean_text(value, limit)
+    cProd, xProd, unit, ncm, cest, cEAN = label(sku, product.description, product.unit, product.ncm, product.cest, product.gtin)
+    for cleaned, name in ((cProd, "o código"), (xProd, "a descrição"), (unit, "a unidade")):
         if not cleaned:
             findings.add("NFE-PRODUCT-12", path, name=name, sku=sku)
-        texts.append(cleaned)
-    ncm = digits(product.ncm)
     if len(ncm) != 8:
         findings.add("NFE-PRODUCT-02", path, value=product.ncm, sku=sku)
-    cest = digits(product.cest)
     st = product.tax.situation == "st"
     if product.cest and len(cest) != 7:
         findings.add("NFE-PRODUCT-04", path, value=product.cest, sku=sku)
     elif st and not cest:
         findings.add("NFE-PRODUCT-03", path, sku=sku)
-    benefit = "" if scope.csosn else product.tax.cbenef.strip().upper()
-    if benefit not in ("", "SEM CBENEF") and (len(benefit) not in (8, 10) or not benefit.isalnum() or not benefit.isascii()):
+    benefit = product.tax.cbenef
+    if benefit:
+        benefit = "" if scope.csosn else benefit.strip().upper()
+    if benefit and benefit != "SEM CBENEF" and (len(benefit) not in (8, 10) or not benefit.isalnum() or not benefit.isascii()):
         findings.add("NFE-PRODUCT-09", path, value=benefit, sku=sku)
     table = scope.operation.cfop_st if st else scope.operation.cfop
     return Goods(
-        cProd=texts[0],
-        cEAN=gtin(product.gtin) if product.gtin else NO_GTIN,
-        xProd=texts[1],
+        cProd=cProd,
+        cEAN=cEAN,
+        xProd=xProd,
         NCM=ncm,
         CEST=cest or None,
         cBenef=benefit or None,
         CFOP=table[scope.place],
-        unit=texts[2],
+        unit=unit,
         rule=shelf.rule(product, path, findings),
     )
 
@@ -115,12 +138,13 @@ def resolve_goods(product: Product, shelf: Shelf, scope: Scope, path: str, findi
 def det(number: int, line: Line, goods: Goods, order: str | None, sums: Sums) -> Det:
     """Group H of one line, its amounts and taxes added to `sums`. vItem goes with the reform's groups (1094)."""
     item = line.item
-    imposto = compute(goods.rule, line.amount, sums)
+    amount = line.amount
+    imposto = compute(goods.rule, amount, sums)
     sums.vProd += line.gross
     sums.vDesc += line.discount
     sums.vFrete += line.freight
     sums.vOutro += line.other
-    sums.vItem += line.amount
+    sums.vItem += amount
     prod = Prod(
         cProd=goods.cProd,
         cEAN=goods.cEAN,
@@ -148,5 +172,5 @@ def det(number: int, line: Line, goods: Goods, order: str | None, sums: Sums) ->
         prod=prod,
         imposto=imposto,
         infAdProd=(clean_text(item.note, 500) or None) if item.note else None,
-        vItem=line.amount if goods.rule.ibs_cbs is not None else None,
+        vItem=amount if goods.rule.ibs_cbs is not None else None,
     )

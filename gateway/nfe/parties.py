@@ -70,8 +70,26 @@ def _address(address: Address, phone: str, whose: str, path: str, findings: Find
     )
 
 
+_MOST_ISSUERS = 512
+_issuers: dict[str, tuple[Branch, Emit]] = {}
+"""Group C of the branches without faults, by their CNPJ as given; good while the branch is still equal."""
+
+
 def emit(branch: Branch, findings: Findings) -> Emit:
     """Group C. Faults of the branch's set-up are told at `$.branch`."""
+    known = _issuers.get(branch.cnpj)
+    if known is not None and known[0] == branch:
+        return known[1]
+    told = len(findings.faults)
+    issuer = _issuer(branch, findings)
+    if len(findings.faults) == told:
+        if len(_issuers) >= _MOST_ISSUERS:
+            _issuers.clear()
+        _issuers[branch.cnpj] = (branch, issuer)
+    return issuer
+
+
+def _issuer(branch: Branch, findings: Findings) -> Emit:
     cnpj = tax_id(branch.cnpj)
     if not isinstance(cnpj, Cnpj):
         findings.add("NFE-BRANCH-01", "$.branch", value=branch.cnpj)

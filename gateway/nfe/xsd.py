@@ -54,11 +54,16 @@ def folder() -> Path:
     return Path(next(iter(spec.submodule_search_locations))) / "nfe" / "schemas" / "v4_0"
 
 
+def schema_file(root: str) -> Path:
+    """Where the schema of document `root` is (see `validate`); its includes are beside it. Raises as `folder`."""
+    return folder() / _FILES[root]
+
+
 def _schema(root: str) -> etree.XMLSchema:
     compiled: dict[str, etree.XMLSchema] = _local.__dict__.setdefault("compiled", {})
     schema = compiled.get(root)
     if schema is None:
-        schema = compiled[root] = etree.XMLSchema(etree.parse(str(folder() / _FILES[root])))
+        schema = compiled[root] = etree.XMLSchema(etree.parse(str(schema_file(root))))
     return schema
 
 

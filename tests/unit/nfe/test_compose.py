@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from gateway.core.errors import ValidationFailed
 from gateway.core.money import to_cents
 from gateway.nfe.compose import compose
 from gateway.nfe.sale import Customer
@@ -141,3 +142,19 @@ def test_the_tax_day_is_the_one_of_the_branch_time_zone() -> None:
 def test_composing_needs_an_aware_instant() -> None:
     with pytest.raises(ValueError, match="fuso"):
         compose(sale(), BRANCH, {}, at=AT.replace(tzinfo=None))
+
+
+def test_what_is_remembered_of_a_branch_or_a_product_is_never_anothers() -> None:
+    """Issuers and labels are kept from note to note: a change in any field is seen in the next note, faults every time."""
+    assert composed(sale()).emit.xNome == "Loja Exemplo Ltda"
+    renamed = msgspec.structs.replace(BRANCH, name="Loja Nova Ltda")
+    assert composed(sale(), renamed).emit.xNome == "Loja Nova Ltda"
+    assert composed(sale()).emit.xNome == "Loja Exemplo Ltda"
+    described = msgspec.structs.replace(SHIRT, description="Camisa  nova")
+    assert composed(sale(), BRANCH, described).det[0].prod.xProd == "Camisa nova"
+    assert composed(sale(), BRANCH, SHIRT).det[0].prod.xProd == SHIRT.description
+    unnamed = msgspec.structs.replace(BRANCH, state_registration="1")
+    for _ in range(2):
+        with pytest.raises(ValidationFailed) as raised:
+            composed(sale(), unnamed)
+        assert [fault.code for fault in raised.value.faults] == ["NFE-BRANCH-02"]
