@@ -95,7 +95,8 @@ def resolve_goods(product: Product, shelf: Shelf, scope: Scope, path: str, findi
         findings.add("NFE-PRODUCT-04", path, value=product.cest, sku=sku)
     elif st and not cest:
         findings.add("NFE-PRODUCT-03", path, sku=sku)
-    benefit = "" if scope.csosn else product.tax.cbenef.strip().upper()
+    # A fixed situation is the operation's, not the benefit of the product's sale.
+    benefit = "" if scope.csosn or scope.operation.icms == "fixed" else product.tax.cbenef.strip().upper()
     if benefit not in ("", "SEM CBENEF") and (len(benefit) not in (8, 10) or not benefit.isalnum() or not benefit.isascii()):
         findings.add("NFE-PRODUCT-09", path, value=benefit, sku=sku)
     table = scope.operation.cfop_st if st else scope.operation.cfop
