@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ import msgspec
 from gateway.core.chave import ChaveAcesso
 from gateway.core.money import MAX_REAIS
 from gateway.core.taxid import Cnpj
-from gateway.nfe import nfce, tables
+from gateway.nfe import nfce, terms
 from gateway.nfe.amounts import digits, optional_text, percent, text
 from gateway.nfe.branch import Branch
 from gateway.nfe.carriage import transp
@@ -25,6 +25,7 @@ from gateway.nfe.layout.item import Det
 from gateway.nfe.layout.parties import Emit
 from gateway.nfe.layout.payment import InfIntermed
 from gateway.nfe.lines import Line, lines
+from gateway.nfe.operations import BranchOperation, Operation
 from gateway.nfe.parties import Buyer, buyer, consumer, emit, tax_id
 from gateway.nfe.payments import pag
 from gateway.nfe.sale import Product, Sale
@@ -38,10 +39,19 @@ _AHEAD = timedelta(minutes=5)
 _LATE = timedelta(days=30)
 
 
-def compose(sale: Sale, branch: Branch, products: Mapping[str, Product], *, at: datetime, mod: str = "55") -> Draft:
+def compose(
+    sale: Sale,
+    branch: Branch,
+    products: Mapping[str, Product],
+    *,
+    at: datetime,
+    mod: str = "55",
+    operations: Sequence[BranchOperation] = (),
+) -> Draft:
     """The document that `sale` asks for, taxed by the tables of the day it is issued (`sale.issued_at`, or else `at`).
 
-    `mod`: `55` (NF-e) or `65` (NFC-e). `at` is aware. `products` answers for the items that bring no product of their own.
+    `mod`: `55` (NF-e) or `65` (NFC-e). `at` is aware. `products` answers for the items that bring no product of their own;
+    `operations` are the branch's own rows over the table of operations.
     Raises ValidationFailed with every fault found; ValueError when `at` has no time zone.
     """
     if at.tzinfo is None:
@@ -58,6 +68,7 @@ def compose(sale: Sale, branch: Branch, products: Mapping[str, Product], *, at: 
             findings.add("NFE-BRANCH-07", "$.branch", name=name, value=branch.overrides[name])
         branch = msgspec.structs.replace(branch, overrides={})
     day = _issue_instant(sale, at, findings).astimezone(zone).date()
+    operation = terms.chosen(sale, day, operations, mod, findings)
     policy = nfce.policy(branch, issuer.enderEmit.UF, day) if mod == nfce.MODEL else None
     customer = None
     if policy is not None:
@@ -70,14 +81,15 @@ def compose(sale: Sale, branch: Branch, products: Mapping[str, Product], *, at: 
     told = len(findings.faults)
     sold = lines(sale, products, findings)
     # A NFC-e is internal and to a consumer, wherever its buyer lives.
-    scope = _scope(sale, branch, issuer, None if policy is not None else customer, day)
+    scope = _scope(sale, branch, issuer, None if policy is not None else customer, day, operation)
     sums = Sums()
     details = _details(sale, sold, scope, sums, findings)
     reliable = len(findings.faults) == told
     if reliable and sums.note_value > MAX_REAIS:
         findings.add("NFE-SALE-09", "$.items", total=sums.note_value)
         reliable = False
-    payment = pag(sale, sums.note_value if reliable else None, findings, mod)
+    total = sums.note_value if reliable else None
+    payment = pag(terms.settled(sale, operation, total, findings), total, findings, mod)
     carriage = transp(sale.freight, findings)
     if policy is not None:
         carriage = nfce.carriage(sale, carriage, issuer, findings)
@@ -86,24 +98,25 @@ def compose(sale: Sale, branch: Branch, products: Mapping[str, Product], *, at: 
         details = nfce.marked(details, branch.environment)
     presence = _PRESENCE[sale.presence]
     marketplace = _intermediary(sale, presence, mod, findings)
-    references = _references(sale, findings)
+    chaves = _references(sale, findings)
+    terms.check_references(sale, operation, chaves, findings)
     findings.raise_any()
     header = Header(
         cUF=issuer.enderEmit.cMun[:2],
         cMunFG=issuer.enderEmit.cMun,
-        natOp=scope.operation.natOp,
+        natOp=operation.natOp,
         serie=branch.series if policy is None else branch.nfce.series,
-        tpNF=scope.operation.tpNF,
+        tpNF=operation.tpNF,
         idDest="2" if scope.interstate else "1",
         tpAmb=str(branch.environment),
-        finNFe=scope.operation.finNFe,
+        finNFe=operation.finNFe,
         indFinal="1" if customer is None or customer.final_consumer else "0",
         indPres=presence,
         indIntermed=None if presence not in _REMOTE[mod] else ("1" if marketplace else "0"),
-        references=references,
+        references=tuple(NfRef(refNFe=chave) for chave in chaves),
     )
     order = optional_text(sale.order_number, 60)
-    notes = optional_text(sale.notes if policy is None else nfce.notes(sale), 5000)
+    notes = optional_text(terms.printed(sale, operation, chaves, day) if policy is None else nfce.notes(sale), 5000)
     return Draft(
         sale=sale,
         branch=branch,
@@ -154,7 +167,7 @@ def _issue_instant(sale: Sale, at: datetime, findings: Findings) -> datetime:
     return issued
 
 
-def _scope(sale: Sale, branch: Branch, issuer: Emit, customer: Buyer | None, day: date) -> Scope:
+def _scope(sale: Sale, branch: Branch, issuer: Emit, customer: Buyer | None, day: date, operation: Operation) -> Scope:
     from_uf = issuer.enderEmit.UF
     address = customer.dest.enderDest if customer is not None else None
     to_uf = address.UF if address is not None and address.UF else from_uf
@@ -171,7 +184,7 @@ def _scope(sale: Sale, branch: Branch, issuer: Emit, customer: Buyer | None, day
         ),
         contributor=contributor,
         final_consumer=final_consumer,
-        operation=tables.operation(sale.operation, day),
+        operation=operation,
         overrides=branch.overrides,
     )
 
@@ -203,8 +216,8 @@ def _intermediary(sale: Sale, presence: str, mod: str, findings: Findings) -> In
     return InfIntermed(CNPJ=str(cnpj), idCadIntTran=account)
 
 
-def _references(sale: Sale, findings: Findings) -> tuple[NfRef, ...]:
-    chaves: list[str] = []
+def _references(sale: Sale, findings: Findings) -> list[ChaveAcesso]:
+    chaves: list[ChaveAcesso] = []
     for i, reference in enumerate(sale.references):
         path = f"$.references[{i}]"
         try:
@@ -215,7 +228,7 @@ def _references(sale: Sale, findings: Findings) -> tuple[NfRef, ...]:
         if chave in chaves:
             findings.add("NFE-SALE-02", path)
         chaves.append(chave)
-    return tuple(NfRef(refNFe=chave) for chave in chaves)
+    return chaves
 
 
 def _check_technical_contact(branch: Branch, findings: Findings) -> None:

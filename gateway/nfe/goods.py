@@ -118,7 +118,8 @@ def resolve_goods(product: Product, shelf: Shelf, scope: Scope, path: str, findi
         findings.add("NFE-PRODUCT-03", path, sku=sku)
     benefit = product.tax.cbenef
     if benefit:
-        benefit = "" if scope.csosn else benefit.strip().upper()
+        # A fixed situation is the operation's, not the benefit of the product's sale.
+        benefit = "" if scope.csosn or scope.operation.icms == "fixed" else benefit.strip().upper()
     if benefit and benefit != "SEM CBENEF" and (len(benefit) not in (8, 10) or not benefit.isalnum() or not benefit.isascii()):
         findings.add("NFE-PRODUCT-09", path, value=benefit, sku=sku)
     table = scope.operation.cfop_st if st else scope.operation.cfop

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from gateway.nfe.branch import Branch
 from gateway.nfe.build import Built
 from gateway.nfe.compose import compose
 from gateway.nfe.draft import Draft
+from gateway.nfe.operations import BranchOperation
 from gateway.nfe.qrcode import Csc, Sign
 from gateway.nfe.raw import RawDraft, RawNote, build_raw, complete, dry_run_raw
 from gateway.nfe.sale import Product, Sale
@@ -57,14 +58,24 @@ def items_of(request: Request) -> int:
     return len(request.infNFe.det) if isinstance(request, RawNote) else len(request.items)
 
 
-def draft(request: Request, branch: Branch, products: Mapping[str, Product], *, at: datetime, mod: str = "55") -> AnyDraft:
+def draft(
+    request: Request,
+    branch: Branch,
+    products: Mapping[str, Product],
+    *,
+    at: datetime,
+    mod: str = "55",
+    operations: Sequence[BranchOperation] = (),
+) -> AnyDraft:
     """The document that is asked for, checked. `at` is aware; `mod` is what a sale becomes, a raw note says its own.
+
+    `operations`: the branch's own rows over the table of operations.
 
     Raises ValidationFailed with every fault.
     """
     if isinstance(request, RawNote):
         return complete(request, branch, at=at)
-    return compose(request, branch, products, at=at, mod=mod)
+    return compose(request, branch, products, at=at, mod=mod, operations=operations)
 
 
 def dry_run(of: AnyDraft, at: datetime) -> None:

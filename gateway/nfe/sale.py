@@ -47,6 +47,39 @@ FreightMode = Literal["emitente", "destinatario", "terceiros", "proprio_remetent
 """modFrete: 0, 1, 2, 3, 4, 9."""
 
 
+OperationName = Literal[
+    "venda",
+    "devolucao_venda",
+    "entrada_troca",
+    "saida_troca",
+    "entrada_conserto",
+    "remessa_conserto",
+    "retorno_conserto_externo",
+    "retorno_conserto_cliente",
+    "transferencia",
+    "remessa_consignacao",
+    "retorno_consignacao",
+    "retorno_simbolico_consignacao",
+    "venda_consignacao",
+    "remessa_comodato",
+    "retorno_comodato",
+    "bonificacao",
+    "remessa_locacao",
+    "retorno_locacao",
+    "ativo_uso_fora",
+    "retorno_ativo_uso_fora",
+    "venda_fora_estabelecimento",
+    "retorno_venda_fora_estabelecimento",
+    "reducao_valor",
+    "retorno_recusa",
+    "perda_estoque",
+    "estorno",
+    "servico",
+    "peca_garantia",
+]
+"""Operations of `schemas/fiscal/operations.toml`; the table says what each is, and which are composed from a sale."""
+
+
 class Address(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A Brazilian address. `city_code` is IBGE's 7 digits; when absent it is found by `city` and `uf`."""
 
@@ -171,7 +204,7 @@ class Intermediary(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Sale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A retail sale to be issued as one NF-e or NFC-e.
+    """A retail sale, or another operation of the table, to be issued as one NF-e or NFC-e.
 
     branch: CNPJ of the issuing establishment. `discount` (of the whole sale) and `other` (outras despesas) are
     apportioned over the items by largest remainder. `issued_at` is for imports; by default the moment of numbering.
@@ -179,7 +212,7 @@ class Sale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     ref: Ref
     branch: Annotated[str, Meta(min_length=14, max_length=18)]
-    operation: Literal["venda"] = "venda"
+    operation: OperationName = "venda"
     customer: Customer | None = None
     items: Annotated[tuple[SaleItem, ...], Meta(min_length=1, max_length=990)]
     payments: Annotated[tuple[Payment, ...], Meta(max_length=100)] = ()

@@ -9,8 +9,9 @@ from decimal import Decimal
 
 from gateway.nfe import tables
 from gateway.nfe.branch import Branch
+from gateway.nfe.operations import Operation
 from gateway.nfe.sale import Sale
-from gateway.nfe.tables import IbsCbsRates, Operation, PisCofins
+from gateway.nfe.tables import IbsCbsRates, PisCofins
 
 
 @dataclass(frozen=True, slots=True)

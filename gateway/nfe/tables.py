@@ -163,26 +163,6 @@ def brand_code(name: str) -> str | None:
     return str(table("payments")["tband"].get(key, "99")) if key else None
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """What the fisco is told of an operation. `cfop` and `cfop_st` are keyed by scope."""
-
-    natOp: str
-    tpNF: str
-    finNFe: str
-    cfop: Mapping[str, str]
-    cfop_st: Mapping[str, str]
-
-
-@lru_cache(maxsize=64)
-def operation(name: str, day: date) -> Operation:
-    """The row of the operation. Raises LookupError when there is none."""
-    row = _newest("operations", "operation", day, lambda row: row["name"] == name)
-    if row is None:
-        raise LookupError(f"schemas/fiscal/operations.toml não tem a operação {name} em {day}")
-    return Operation(row["natOp"], row["tpNF"], row["finNFe"], row["cfop"], row["cfop_st"])
-
-
 @lru_cache(maxsize=64)
 def place_policy(day: date) -> str:
     """`by_address` or `in_store`: where a sale handed over in the store to a buyer of another state happens."""

@@ -60,7 +60,7 @@ def compute(rule: TaxRule, amount: Decimal, sums: Sums) -> Imposto:
             # UB16-10: what the legacy taxes take is not base of the new ones.
             vBC = amount - vPIS - vCOFINS - vICMS - vFCP - vICMSUFDest - vFCPUFDest
             ibs_cbs = _ibs_cbs(ibs_cbs, rule.ibs_cbs_rates, max(vBC, _NOTHING), sums)
-    return Imposto(ICMS=icms, PIS=pis, COFINS=cofins, ICMSUFDest=difal, IBSCBS=ibs_cbs)
+    return Imposto(ICMS=icms, IPI=rule.ipi, PIS=pis, COFINS=cofins, ICMSUFDest=difal, IBSCBS=ibs_cbs)
 
 
 def _icms(rule: IcmsRule, amount: Decimal, sums: Sums) -> tuple[Icms, Decimal, Decimal]:

@@ -11,6 +11,7 @@ from gateway.nfe.amounts import percent
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.ibs_cbs import IbsCbs
 from gateway.nfe.layout.icms import Icms, Icms40, Icms60, IcmsSn102, IcmsSn500
+from gateway.nfe.layout.ipi import Ipi, IpiNt
 from gateway.nfe.layout.pis_cofins import Cofins, CofinsNt, CofinsOutr, Pis, PisNt, PisOutr
 from gateway.nfe.sale import Product, TaxProfile
 from gateway.nfe.scope import Scope
@@ -89,6 +90,7 @@ class TaxRule:
     exclude: tuple[bool, bool, bool]
     ibs_cbs: IbsCbs | None
     ibs_cbs_rates: IbsCbsRates | None
+    ipi: Ipi | None = None
 
 
 def resolve(product: Product, scope: Scope, path: str, findings: Findings) -> TaxRule:
@@ -101,20 +103,29 @@ def resolve(product: Product, scope: Scope, path: str, findings: Findings) -> Ta
             tax = TaxProfile(situation=tax.situation)
             break
     icms = _icms(product, tax, scope, path, findings)
+    # The difference of rates is of a taxed outgoing operation: what the operation leaves untaxed has none (NT 2015.003, 694).
+    icms_due = scope.operation.icms == "product" and scope.operation.tpNF == "1"
     policy = scope.pis_cofins()
     group, rates = _ibs_cbs(product, scope, path, findings)
     return TaxRule(
         icms=icms,
-        difal=_difal(product, icms, scope, path, findings) if scope.difal else None,
+        difal=_difal(product, icms, scope, path, findings) if scope.difal and icms_due else None,
         contributions=_contributions(product, tax, scope, path, findings),
         exclude=(policy.exclude_icms, policy.exclude_fcp, policy.exclude_difal),
         ibs_cbs=group,
         ibs_cbs_rates=rates,
+        ipi=_ipi(scope.operation.ipi_cst),
     )
 
 
 def _icms(product: Product, tax: TaxProfile, scope: Scope, path: str, findings: Findings) -> IcmsRule:
     orig = product.origin
+    operation = scope.operation
+    if operation.icms == "fixed":
+        if scope.csosn:
+            untaxed = Icms(ICMSSN102=IcmsSn102(orig=orig, CSOSN=operation.csosn))
+            return IcmsRule(operation.csosn, orig, ZERO, ZERO, ZERO, "", untaxed)
+        return IcmsRule(operation.cst, orig, ZERO, ZERO, ZERO, "", Icms(ICMS40=Icms40(orig=orig, CST=operation.cst)))
     if scope.csosn:
         csosn = _CSOSN[tax.situation]
         simples = Icms(ICMSSN102=IcmsSn102(orig=orig, CSOSN=csosn))
@@ -159,34 +170,50 @@ def _difal(product: Product, icms: IcmsRule, scope: Scope, path: str, findings: 
 
 
 def _contributions(product: Product, tax: TaxProfile, scope: Scope, path: str, findings: Findings) -> ContributionRule:
+    if scope.operation.pis_cofins_cst:
+        return _without_base(scope.operation.pis_cofins_cst)
     cst = tax.pis_cofins_cst
     if cst not in _ALIQ | _NT | _OUTR:
         findings.add("NFE-PRODUCT-05", path, value=cst, sku=product.sku)
         cst = "01"
     if cst in _NT:
-        return ContributionRule(cst, ZERO, ZERO, "aliq", (Pis(PISNT=PisNt(CST=cst)), Cofins(COFINSNT=CofinsNt(CST=cst))))
+        return _without_base(cst)
     inside_das = simples_cst(scope.crt, scope.day)
     if inside_das is not None or cst in _OUTR:
         cst = cst if cst in _OUTR else inside_das or cst
-        nothing = to_cents(ZERO)
-        zeros = (
-            Pis(PISOutr=PisOutr(CST=cst, vBC=nothing, pPIS=nothing, vPIS=nothing)),
-            Cofins(COFINSOutr=CofinsOutr(CST=cst, vBC=nothing, pCOFINS=nothing, vCOFINS=nothing)),
-        )
         rates = (tax.pis_rate or ZERO, tax.cofins_rate or ZERO)
         plain = inside_das is not None or not any(rates)
-        return ContributionRule(cst, *rates, "outr", zeros if plain else None)
+        return ContributionRule(cst, *rates, "outr", _without_base(cst).fixed if plain else None)
     rates_of_regime = scope.pis_cofins()
     pis = rates_of_regime.pis if tax.pis_rate is None else tax.pis_rate
     cofins = rates_of_regime.cofins if tax.cofins_rate is None else tax.cofins_rate
     return ContributionRule(cst, pis, cofins, "aliq", None)
 
 
+def _without_base(cst: str) -> ContributionRule:
+    """A CST that is told and charges nothing: NT has no values, Outr has zeros."""
+    if cst in _NT:
+        return ContributionRule(cst, ZERO, ZERO, "aliq", (Pis(PISNT=PisNt(CST=cst)), Cofins(COFINSNT=CofinsNt(CST=cst))))
+    nothing = to_cents(ZERO)
+    zeros = (
+        Pis(PISOutr=PisOutr(CST=cst, vBC=nothing, pPIS=nothing, vPIS=nothing)),
+        Cofins(COFINSOutr=CofinsOutr(CST=cst, vBC=nothing, pCOFINS=nothing, vCOFINS=nothing)),
+    )
+    return ContributionRule(cst, ZERO, ZERO, "outr", zeros)
+
+
+def _ipi(cst: str) -> Ipi | None:
+    """IPI told as not taxed. cEnq 999: other; a retailer has no legal framing of its own."""
+    return Ipi(cEnq="999", IPINT=IpiNt(CST=cst)) if cst else None
+
+
 def _ibs_cbs(product: Product, scope: Scope, path: str, findings: Findings) -> tuple[IbsCbs | None, IbsCbsRates | None]:
     """The group without its values, and the rates when the CST carries values."""
     if not ibs_cbs_emitted(scope.crt, scope.day):
         return None, None
-    cst, code = product.tax.ibs_cbs_cst, product.tax.cclasstrib
+    operation = scope.operation
+    cst = operation.ibs_cbs_cst or product.tax.ibs_cbs_cst
+    code = operation.cclasstrib or product.tax.cclasstrib
     values = ibs_cbs_values(cst, scope.day)
     if values is None:
         findings.add("NFE-PRODUCT-06", path, value=cst, sku=product.sku)

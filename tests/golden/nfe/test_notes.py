@@ -13,9 +13,10 @@ from gateway.nfe.signature import NFE, with_placeholder
 from gateway.nfe.xsd import validate
 from tests.golden.nfe.cases import CASES as SALES
 from tests.golden.nfe.cases import Case
+from tests.golden.nfe.operation_cases import CASES as OPERATIONS
 from tests.golden.nfe.raw_cases import CASES as RAW
 
-CASES = (*SALES, *RAW)
+CASES = (*SALES, *OPERATIONS, *RAW)
 FOLDER = Path(__file__).parent / "notes"
 
 

@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from gateway.nfe import tables
+from gateway.nfe import operations, tables
 from gateway.nfe.municipios import uf_code
 from gateway.nfe.sale import PaymentMethod
 
@@ -63,7 +63,7 @@ def test_the_newest_row_that_counts_wins() -> None:
     assert not tables.ibs_cbs_emitted("1", DAY)
     assert tables.icms_internal("MA", date(2025, 2, 22)) is None
     with pytest.raises(LookupError):
-        tables.operation("venda", date(1999, 1, 1))
+        operations.operation("venda", date(1999, 1, 1))
 
 
 def test_every_means_of_payment_of_the_api_has_its_code() -> None:
