@@ -11,6 +11,7 @@ import csv
 import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,9 @@ def _mapped(path: Path) -> dict[str, Any]:
         raise EmitFailed(f"O mapeamento {path} não pôde ser lido: {error}.", fix="Confira o caminho e o TOML.") from error
     if not isinstance(mapping.get("columns"), dict) or not mapping["columns"]:
         raise EmitFailed("O mapeamento não tem a tabela [columns].", fix='Exemplo: [columns] e, nela, "ref" = "pedido".')
+    delimiter, constants = mapping.get("delimiter", ","), mapping.get("constants", {})
+    if not isinstance(delimiter, str) or len(delimiter) != 1 or not isinstance(constants, dict):
+        raise EmitFailed("O mapeamento tem delimiter ou [constants] inválidos.", fix='delimiter é um caractere, como ";".')
     return mapping
 
 
@@ -102,7 +106,7 @@ def _table(file: Any, mapping: Mapping[str, Any]) -> Iterator[Row]:
             raise EmitFailed(f"O arquivo passa de {MAX_LINES} linhas.", fix="Divida o arquivo.")
         body: dict[str, Any] = {}
         for where, value in constants.items():
-            _place(body, where, value)
+            _place(body, where, deepcopy(value))
         for where, column in mapping["columns"].items():
             value = (record.get(str(column)) or "").strip()
             if value:

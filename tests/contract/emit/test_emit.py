@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from gateway import cli
 from gateway.emit import Answer, EmitFailed, emit, finished, read
 
 CHAVE = "35261112ABC34501DE35550010000012341876543215"
@@ -132,3 +133,27 @@ def test_a_table_becomes_sales_by_its_mapping(tmp_path: Path) -> None:
     mapping.write_text('delimiter = ";"\n[columns]\nref = "pedido"\n"items.1.sku" = "sku"\n', encoding="utf-8")
     with pytest.raises(EmitFailed, match=r"items\.1\.sku"):
         list(read(table, mapping))
+    mapping.write_text('delimiter = ";;"\n[columns]\nref = "pedido"\n', encoding="utf-8")
+    with pytest.raises(EmitFailed, match="delimiter"):
+        list(read(table, mapping))
+
+
+def test_the_command_appends_to_the_answers_and_says_that_a_line_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, answers = tmp_path / "sales.ndjson", tmp_path / "answers.ndjson"
+    file.write_text('{"ref": "a"}\n{not json\n', encoding="utf-8")
+    final = '{"line": 1, "ref": "a", "status": "authorized", "final": true}'
+    answers.write_text(f'{final}\n{{"line": 2, "re', encoding="utf-8")
+    command = ["emit", str(file), "--url", "http://127.0.0.1:9", "--resume", str(answers)]
+    monkeypatch.delenv("GATEWAY_API_KEY", raising=False)
+    assert cli.main(command) == 2
+    assert "GATEWAY_API_KEY" in capsys.readouterr().err
+    monkeypatch.setenv("GATEWAY_API_KEY", "gw_test_k")
+    assert cli.main(command) == 1
+    assert "2 linhas: 1 autorizadas, 1 não (1 de antes)" in capsys.readouterr().err
+    lines = answers.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == final
+    assert json.loads(lines[2])["faults"][0]["code"] == "EMIT-LINE"
+    file.write_text('{"ref": "a"}\n', encoding="utf-8")
+    assert cli.main(command) == 0
