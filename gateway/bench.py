@@ -1,6 +1,6 @@
 """How fast the fiscal core is on this machine: `gateway bench issue|build|sign|validate`.
 
-Every figure is the best of twenty short rounds of the same deterministic sale, in one thread, with a certificate made at
+Every figure is the best of a hundred short rounds of the same deterministic sale, in one thread, with a certificate made at
 run time. `issue` is what a worker does for a note: compose and tax, write, sign, validate.
 """
 

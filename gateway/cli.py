@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import getpass
 import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -131,6 +132,19 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = add("why", "conta a história de um documento, pelo ref ou pela chave", _why)
     sub.add_argument("ref")
+
+    sub = add(
+        "emit",
+        "envia um arquivo de vendas à API no ar, com uma resposta por linha",
+        _emit,
+        "exemplo: gateway emit vendas.ndjson --key-file chave.txt --resume respostas.ndjson",
+    )
+    sub.add_argument("file", type=Path, help="NDJSON: um corpo de POST /v1/nfe por linha; ou CSV, com --mapping")
+    sub.add_argument("--mapping", type=Path, help="TOML que diz que coluna do CSV vai a que campo da venda")
+    sub.add_argument("--url", default="http://127.0.0.1:8080", help="endereço da API")
+    sub.add_argument("--key-file", type=Path, help="arquivo com a chave de API (padrão: variável GATEWAY_API_KEY)")
+    sub.add_argument("--at-once", type=int, default=8, help="quantas vendas ao mesmo tempo, de 1 a 64")
+    sub.add_argument("--resume", type=Path, help="arquivo de respostas: pula as linhas já finais e acrescenta as novas")
 
     sub = add("bench", "mede esta máquina", _bench, "exemplo: gateway bench issue --items 1,100 --json")
     sub.add_argument("name", choices=("issue", "build", "sign", "validate"))
@@ -324,6 +338,40 @@ def _why(args: argparse.Namespace) -> int:
     for line in asyncio.run(story(_settings(), args.ref)):
         print(line)
     return 0
+
+
+def _emit(args: argparse.Namespace) -> int:
+    from gateway.emit import Answer, emit, finished, read
+
+    if not 1 <= args.at_once <= 64:
+        _say("erro: --at-once vai de 1 a 64")
+        return 2
+    if args.key_file is not None and not args.key_file.is_file():
+        _say(f"erro: o arquivo {args.key_file} não existe ou não pode ser lido.")
+        return 2
+    key = (args.key_file.read_text(encoding="utf-8") if args.key_file else os.environ.get("GATEWAY_API_KEY", "")).strip()
+    if not key.isascii() or not key.isprintable() or not key:
+        _say("erro: informe a chave de API em --key-file ou em GATEWAY_API_KEY (gateway key add a cria)")
+        return 2
+    done = {} if args.resume is None else finished(args.resume)
+    with contextlib.ExitStack() as stack:
+        out = sys.stdout if args.resume is None else stack.enter_context(args.resume.open("a+", encoding="utf-8"))
+        if args.resume is not None and out.tell() and not args.resume.read_bytes().endswith(b"\n"):
+            out.write("\n")  # an interruption cut the last answer
+        count = 0
+
+        def write(answer: Answer) -> None:
+            nonlocal count
+            count += 1
+            out.write(json.dumps(answer, ensure_ascii=False) + "\n")
+            out.flush()
+            if count % 100 == 0:
+                _say(f"{count} respostas")
+
+        rows = read(args.file, args.mapping)
+        total, failed = asyncio.run(emit(rows, url=args.url, key=key, at_once=args.at_once, done=done, write=write))
+    _say(f"{total} linhas: {total - failed} autorizadas, {failed} não ({total - count} de antes)")
+    return 1 if failed else 0
 
 
 def _bench(args: argparse.Namespace) -> int:
