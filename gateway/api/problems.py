@@ -149,6 +149,7 @@ def as_problem(error: Exception, request: web.Request) -> tuple[Problem, dict[st
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The API's outermost middleware; the console draws pages of the same problems instead."""
     try:
+        _refuse_nul(request)
         return await handler(request)
     except web.HTTPException as error:
         if error.status < 400:
@@ -157,3 +158,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except Exception as error:
         problem, headers = as_problem(error, request)
     return problem_response(problem, headers)
+
+
+def _refuse_nul(request: web.Request) -> None:
+    """No name of ours has a NUL, and PostgreSQL takes none in a text: the question is malformed, not our defect."""
+    if "\0" in request.path or any("\0" in text for pair in request.query.items() for text in pair):
+        raise InputError("O endereço tem um caractere nulo.", code="GW-URL", fix="Retire %00 do endereço.")

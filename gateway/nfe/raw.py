@@ -123,8 +123,9 @@ def complete(note: RawNote, branch: Branch, *, at: datetime) -> RawDraft:
         "total": given.total or total(items, competence),
         "transp": given.transp or Transp(modFrete="9"),
     }
-    document = None if dest is None else dest.CNPJ or dest.CPF or dest.idEstrangeiro
-    return RawDraft(note, branch, zone, InfNFe(**fields), series, issued_at, name, document or None)
+    # What is searched by: a foreigner's document may be longer than any CNPJ, and is then only in the note itself.
+    document = "" if dest is None else dest.CNPJ or dest.CPF or dest.idEstrangeiro or ""
+    return RawDraft(note, branch, zone, InfNFe(**fields), series, issued_at, name, document if 0 < len(document) <= 14 else None)
 
 
 def build_raw(draft: RawDraft, *, number: int, cNF: str, dhEmi: datetime) -> Built:

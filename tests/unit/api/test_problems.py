@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient
+from yarl import URL
 
 from gateway.store.tables import documents
 from tests.unit.api.house import CNPJ, OTHER, House, sale
@@ -119,6 +120,12 @@ async def test_a_gzip_body_within_the_limit_is_read(client: Client, house: House
 async def test_a_broken_gzip_body_is_400(client: Client, house: House) -> None:
     answer = await client.post("/v1/nfe", data=b"not gzip", headers={**await house.key(), "Content-Encoding": "gzip"})
     assert (answer.status, answer.content_type) == (400, "application/problem+json")
+
+
+@pytest.mark.parametrize("path", ["/v1/nfe/a%00b", "/v1/nfe?search=%00", "/v1/orders?%00=a"])
+async def test_a_nul_in_the_address_is_refused(client: Client, house: House, path: str) -> None:
+    answer = await client.get(URL(path, encoded=True), headers=await house.key())
+    assert (answer.status, (await answer.json())["code"]) == (400, "GW-URL")
 
 
 @pytest.mark.parametrize(

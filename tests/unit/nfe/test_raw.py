@@ -88,6 +88,13 @@ def test_in_production_the_buyer_is_named_and_the_technician_signs() -> None:
     assert "<infRespTec><CNPJ>11222333000181</CNPJ>" in text
 
 
+def test_a_foreigners_document_that_no_search_key_holds_stays_in_the_note() -> None:
+    for document, kept in (("AB123456789012", "AB123456789012"), ("AB1234567890123", None), ("A" * 20, None)):
+        buyer = {"idEstrangeiro": document, "xNome": "Jane Example", "indIEDest": "9"}
+        draft = complete(raw(WINE, dest=buyer), BRANCH, at=AT)
+        assert (draft.customer_tax_id, draft.body.dest and draft.body.dest.idEstrangeiro) == (kept, document)
+
+
 def test_totals_are_the_sums_of_the_items() -> None:
     draft = completed(WINE, BOOK, FUEL, paid=216.2)
     dry_run_raw(draft, AT)
