@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Generic, Literal, TypeVar
 
 from msgspec import Meta, Struct, field
 
+from gateway.nfe.operations import BranchOperation, Explained
 from gateway.nfe.sale import Customer
 from gateway.store.setup import VtexAccountConfig
 
@@ -202,6 +203,14 @@ class CscSummary(Struct, frozen=True, kw_only=True):
     environment: int
     csc_id: str
     updated_at: datetime
+
+
+class Operations(Struct, frozen=True, kw_only=True):
+    """What each operation is on the day `at`, and all of the branch's own rows, whatever day they count on."""
+
+    at: date
+    items: tuple[Explained, ...]
+    own: tuple[BranchOperation, ...]
 
 
 class VtexAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

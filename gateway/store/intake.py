@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -23,9 +23,11 @@ from gateway.core.taxid import Cnpj
 from gateway.nfe import request as requests
 from gateway.nfe.branch import Branch
 from gateway.nfe.build import new_cnf
+from gateway.nfe.operations import BranchOperation
 from gateway.nfe.request import AnyDraft, Request
 from gateway.nfe.sale import Product
 from gateway.store import documents, numbers, setup
+from gateway.store.branch_operations import operations_of
 from gateway.store.csc import has_csc
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow, NewDocument
@@ -63,12 +65,12 @@ async def accept_sale(
 
 async def prepare(db: Database, clock: Clock, sale: Request, model: str = "55") -> AnyDraft:
     """Compose the sale with its branch and products and dry-run it against the schema. Raises ValidationFailed."""
-    branch, products = await db.read(lambda conn: _context(conn, sale))
+    branch, products, rows = await db.read(lambda conn: _context(conn, sale))
     at = clock.now()
     if requests.items_of(sale) > _OFF_LOOP:
-        draft = await asyncio.to_thread(_compose, sale, branch, products, at, model)
+        draft = await asyncio.to_thread(_compose, sale, branch, products, rows, at, model)
     else:
-        draft = _compose(sale, branch, products, at, model)
+        draft = _compose(sale, branch, products, rows, at, model)
     moment = requests.issued_at(draft) or at
     if requests.needs_csc(draft, moment):
         kept = await db.read(lambda conn: has_csc(conn, Cnpj(sale.branch), branch.environment))
@@ -80,13 +82,20 @@ _OFF_LOOP = 20
 """Above this many items the composition leaves the event loop: it takes longer than a thread hop."""
 
 
-def _compose(sale: Request, branch: Branch, products: Mapping[str, Product], at: datetime, model: str) -> AnyDraft:
-    draft = requests.draft(sale, branch, products, at=at, mod=model)
+def _compose(
+    sale: Request,
+    branch: Branch,
+    products: Mapping[str, Product],
+    rows: Sequence[BranchOperation],
+    at: datetime,
+    model: str,
+) -> AnyDraft:
+    draft = requests.draft(sale, branch, products, at=at, mod=model, operations=rows)
     requests.dry_run(draft, at)
     return draft
 
 
-def _context(conn: Connection, sale: Request) -> tuple[Branch, dict[str, Product]]:
+def _context(conn: Connection, sale: Request) -> tuple[Branch, dict[str, Product], tuple[BranchOperation, ...]]:
     try:
         cnpj = Cnpj(sale.branch)
     except ValueError as error:
@@ -112,7 +121,7 @@ def _context(conn: Connection, sale: Request) -> tuple[Branch, dict[str, Product
                 )
             ]
         )
-    return branch, setup.products_by_sku(conn, requests.skus(sale))
+    return branch, setup.products_by_sku(conn, requests.skus(sale)), operations_of(conn, cnpj)
 
 
 def _check_number(conn: Connection, draft: AnyDraft) -> None:

@@ -73,6 +73,18 @@ branch_csc = Table(
 )
 """CSC of the NFC-e's QR code version 2, sealed; one for each environment."""
 
+branch_operations = Table(
+    "branch_operations",
+    metadata,
+    Column("branch", String(14), ForeignKey("branches.cnpj"), nullable=False),
+    Column("operation", String(40), nullable=False),
+    Column("since", String(10), nullable=False),
+    Column("data", Text, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("branch", "operation", "since"),
+)
+"""Rows a branch puts over the table of operations; `since` is a day, AAAA-MM-DD."""
+
 products = Table(
     "products",
     metadata,

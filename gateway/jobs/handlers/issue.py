@@ -35,12 +35,14 @@ from gateway.nfe.answers import (
 )
 from gateway.nfe.branch import Branch
 from gateway.nfe.certificate import Certificate
+from gateway.nfe.operations import BranchOperation
 from gateway.nfe.ports import Sefaz, SignedXml, Target
 from gateway.nfe.qrcode import Csc
 from gateway.nfe.request import AnyDraft, Request
 from gateway.nfe.sale import Product
 from gateway.nfe.signature import Signed, sign
 from gateway.store import documents, guards, setup
+from gateway.store.branch_operations import operations_of
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow, TransmissionRow
 from gateway.store.intake import random_cnf
@@ -105,7 +107,7 @@ class IssueNote:
         doc = found.doc
         sale = requests.decode_request(doc.request)
         products = await self._products(sale)
-        drawn = requests.draft(sale, found.branch, products, at=self._clock.now(), mod=doc.model)
+        drawn = requests.draft(sale, found.branch, products, at=self._clock.now(), mod=doc.model, operations=found.operations)
         draft = requests.in_series(drawn, doc.series)
         csc = await self._csc(draft, doc)
         at = self._clock.epoch_ms()
@@ -305,6 +307,7 @@ class _Found:
     signed: bytes | None
     attempts: tuple[TransmissionRow, ...]
     paused: tuple[float, str] | None
+    operations: tuple[BranchOperation, ...]
 
 
 def _found(conn: Any, document: str) -> _Found | None:
@@ -320,6 +323,7 @@ def _found(conn: Any, document: str) -> _Found | None:
         documents.artefact(conn, doc.id, "signed"),
         documents.transmissions(conn, doc.id),
         guards.paused_for(conn, _guard(doc)),
+        operations_of(conn, doc.branch),
     )
 
 

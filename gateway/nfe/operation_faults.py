@@ -1,0 +1,88 @@
+"""What is wrong with the rows a branch wants to put over the table of operations. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from gateway.core.faults import Fault
+from gateway.nfe.operations import SCOPES, BranchOperation, Operation, default, over
+from gateway.nfe.tables import ibs_cbs_values
+
+_FIRST = {"1": {"internal": "5", "interstate": "6", "interstate_non_contributor": "6"}}
+_FIRST["0"] = {"internal": "1", "interstate": "2", "interstate_non_contributor": "2"}
+
+
+_REFORM = date(2026, 1, 1)
+"""First day of IBS and CBS: rows of before may already say them."""
+
+
+def faults_of(rows: Sequence[BranchOperation]) -> list[Fault]:
+    """Every fault, at `$[i]`: what a row says against the operation it is of, against itself, or against another row."""
+    faults: list[Fault] = []
+    seen: set[tuple[str, str]] = set()
+    for i, row in enumerate(rows):
+        faults.extend(_row(row, f"$[{i}]"))
+        key = (row.operation, row.since.isoformat())
+        if key in seen:
+            message = f"A operação {row.operation} já tem uma linha desde {row.since:%d/%m/%Y}."
+            faults.append(Fault(code="OPERATION-TWICE", path=f"$[{i}].since", message=message, fix="Deixe uma linha por data."))
+        seen.add(key)
+    return faults
+
+
+def _row(row: BranchOperation, path: str) -> Iterator[Fault]:
+    if row.until is not None and row.until < row.since:
+        message = "O fim da linha é anterior ao começo."
+        yield Fault(code="OPERATION-DATES", path=f"{path}.until", message=message, fix="Corrija since ou until.")
+    try:
+        base = default(row.operation, row.since)
+    except LookupError:
+        message = f"A operação {row.operation} ainda não existe em {row.since:%d/%m/%Y}."
+        yield Fault(code="OPERATION-DATES", path=f"{path}.since", message=message, fix="Comece a linha depois.")
+        return
+    if base.by == "outside":
+        message = f"A operação {row.operation} não é de NF-e: não há o que trocar nela."
+        yield Fault(code="OPERATION-OUTSIDE", path=f"{path}.operation", message=message, fix="Retire a linha.")
+        return
+    yield from _cfops(row, base, path)
+    yield from _taxes(over(base, row), path)
+    if base.finNFe in ("3", "4") and row.payment not in (None, "sem_pagamento"):
+        message = "Nota de devolução ou de ajuste não tem pagamento."
+        yield Fault(
+            code="OPERATION-PAYMENT",
+            path=f"{path}.payment",
+            message=message,
+            fix="Use sem_pagamento.",
+            source="MOC 7.0, regra YA02-20 (871)",
+        )
+
+
+def _cfops(row: BranchOperation, base: Operation, path: str) -> Iterator[Fault]:
+    for table in ("cfop", "cfop_st"):
+        for scope in SCOPES:
+            code = getattr(row, f"{table}_{scope}")
+            first = _FIRST[base.tpNF][scope]
+            if code is not None and code[0] != first:
+                message = f"O CFOP {code} não serve: a operação {base.name}, neste destino, usa os que começam com {first}."
+                yield Fault(
+                    code="OPERATION-CFOP",
+                    path=f"{path}.{table}_{scope}",
+                    message=message,
+                    fix="Corrija o CFOP, ou ponha-o na coluna do destino certo.",
+                    source="MOC 7.0, regras I08-10 a I08-70 (731, 732, 733)",
+                )
+
+
+def _taxes(used: Operation, path: str) -> Iterator[Fault]:
+    if used.icms == "fixed" and not (used.cst and used.csosn):
+        message = "ICMS fixo precisa do CST e do CSOSN."
+        yield Fault(code="OPERATION-ICMS", path=f"{path}.icms", message=message, fix="Informe cst e csosn.")
+    if not used.cclasstrib.startswith(used.ibs_cbs_cst) or bool(used.cclasstrib) != bool(used.ibs_cbs_cst):
+        message = f"O cClassTrib {used.cclasstrib or 'vazio'} não é do CST {used.ibs_cbs_cst or 'vazio'} de IBS e CBS."
+        fix = "Informe ibs_cbs_cst e cclasstrib juntos; o segundo começa com o primeiro."
+        yield Fault(code="OPERATION-IBSCBS", path=f"{path}.cclasstrib", message=message, fix=fix)
+    elif used.ibs_cbs_cst and ibs_cbs_values(used.ibs_cbs_cst, max(used.since, _REFORM)) is None:
+        message = f"O CST {used.ibs_cbs_cst} de IBS e CBS não é dos que o gateway calcula."
+        fix = "Use 000, 400 ou 410, ou emita por POST /v1/nfe/raw."
+        yield Fault(code="OPERATION-IBSCBS", path=f"{path}.ibs_cbs_cst", message=message, fix=fix)
