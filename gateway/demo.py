@@ -53,7 +53,7 @@ def _read_order(path: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(order, dict) or not order.get("orderId"):
         raise ConfigInvalid(
-            f"{path} não é um pedido da VTEX: falta orderId.", fix="Use o JSON do GET /api/oms/pvt/orders/{{orderId}}."
+            f"{path} não é um pedido da VTEX: falta orderId.", fix="Use o JSON do GET /api/oms/pvt/orders/{orderId}."
         )
     return order
 

@@ -12,7 +12,7 @@ import structlog
 
 _SECRET_NAMES = re.compile(r"pass(word|phrase)?|senha|secret|token|authorization|pfx|csc|csrt|app_key|cookie", re.IGNORECASE)
 _SECRET_VALUES = re.compile(r"gw_[a-z]+_[0-9a-z]+_[0-9A-Za-z_\-]+|whsec_[0-9A-Za-z+/=]+|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
-_CPF = re.compile(r"(?<!\d)(\d{3})(\d{6})(\d{2})(?!\d)")
+_CPF = re.compile(r"(?<!\d)(\d{3})(\.?\d{3}\.?\d{3})(-?\d{2})(?!\d)")
 
 
 def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -183,8 +183,12 @@ def take_number(conn: Connection, document: str, *, at: int, cnf: Callable[[int]
     return locked(conn, document)
 
 
-def store_signed(conn: Connection, document: str, *, chave: str, digest: str, xml: bytes, at: int) -> int:
+def store_signed(
+    conn: Connection, document: str, *, chave: str, digest: str, xml: bytes, at: int, total: Decimal | None = None
+) -> int:
     """Keep the signed bytes with their chave and digest before they leave; answers their version.
+
+    `total` is the vNF of these bytes: a product changed since acceptance may have changed it.
 
     The same bytes again are no error. Raises TransitionRefused unless the document is `processing`; InvariantBroken for another
     chave than the live one, or for other bytes than those that may already have left: a resend sends what was sent.
@@ -200,7 +204,8 @@ def store_signed(conn: Connection, document: str, *, chave: str, digest: str, xm
             raise InvariantBroken(f"O documento {document} já pode ter sido enviado com outros bytes.")
     version = put_artefact(conn, document, "signed", xml, at)
     if (doc.chave, doc.digest) != (chave, digest):
-        _update(conn, doc, {"chave": chave, "digest": digest, "updated_at": at})
+        worth = {} if total is None else {"total": str(total)}
+        _update(conn, doc, {"chave": chave, "digest": digest, "updated_at": at, **worth})
         write_event(conn, document, "signed", "Nota montada e assinada.", data={"chave": chave, "version": version}, at=at)
     return version
 

@@ -83,9 +83,15 @@ def postgres_engine(url: str, *, pooled: bool = True) -> AsyncEngine:
 
     if pooled:
         return create_async_engine(
-            "postgresql+asyncpg://", async_creator=connect, pool_size=POOL, max_overflow=POOL, pool_use_lifo=True, pool_timeout=30
+            "postgresql+asyncpg://",
+            hide_parameters=True,  # an error must not carry a customer's data into a log
+            async_creator=connect,
+            pool_size=POOL,
+            max_overflow=POOL,
+            pool_use_lifo=True,
+            pool_timeout=30,
         )
-    return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    return create_async_engine("postgresql+asyncpg://", hide_parameters=True, async_creator=connect, poolclass=NullPool)
 
 
 class PostgresDatabase:

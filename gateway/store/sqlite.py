@@ -76,6 +76,7 @@ def sqlite_engine(path: Path, *, readers: int = 0) -> Engine:
     engine = create_engine(
         f"sqlite:///{path}",
         connect_args={"check_same_thread": False, "isolation_level": None},
+        hide_parameters=True,  # an error must not carry a customer's data into a log
         **({"poolclass": QueuePool, "pool_size": readers, "max_overflow": 0} if readers else {"poolclass": NullPool}),
     )
     pragmas = (*PRAGMAS, "query_only=ON") if readers else PRAGMAS

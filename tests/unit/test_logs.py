@@ -18,6 +18,7 @@ def test_fields_with_a_secrets_name_are_left_out(name: str) -> None:
         ("chave gw_test_0a1b2c3d4e5f_" + "f" * 64 + " usada", "chave [omitido] usada"),
         ("postgresql://joana:segredo@host/base", "postgresql://[omitido]@host/base"),
         ("CPF 52998224725", "CPF ***982247**"),
+        ("CPF 529.982.247-25", "CPF ***.982.247**"),
         ("chave 35261111222333000181550010000000011547354490", "chave 35261111222333000181550010000000011547354490"),
         ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "[omitido]"),
     ],

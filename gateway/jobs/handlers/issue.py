@@ -18,7 +18,7 @@ from gateway.core.clock import Clock, from_epoch_ms
 from gateway.core.errors import EdgeError, NotSent, OperatorError, Refused, Throttled, ValidationFailed
 from gateway.jobs.certificates import Certificates
 from gateway.jobs.handlers.effects import after_outcome
-from gateway.jobs.handlers.outcomes import authorized, denied, lost, other_chave, rejected, service_down
+from gateway.jobs.handlers.outcomes import authorized, denied, guard_key, lost, other_chave, rejected, service_down
 from gateway.jobs.results import Done, NeedsAttention, Result, RetryAfter, WaitFor
 from gateway.jobs.worker import Job
 from gateway.nfe import request as requests
@@ -116,7 +116,7 @@ class IssueNote:
         chave, signed = await asyncio.to_thread(_build_and_sign, draft, doc, found.branch, certificate, csc)
 
         def store(conn: Any) -> tuple[DocumentRow, int]:
-            documents.store_signed(conn, doc.id, chave=chave, digest=signed.digest, xml=signed.xml, at=at)
+            documents.store_signed(conn, doc.id, chave=chave, digest=signed.digest, xml=signed.xml, at=at, total=draft.total)
             seq = documents.begin_transmission(conn, doc.id, kind="authorize", at=at)
             return _existing(conn, doc.id), seq
 
@@ -165,7 +165,9 @@ class IssueNote:
             raise
         except Throttled as error:
             await self._close(doc, seq, "not_sent", reason=error.detail)
-            return WaitFor(error.after, error.detail, code=error.code)
+            after, why = error.after, error.detail
+            await self._db.write(lambda conn: guards.pause(conn, guard_key(doc), after, why))
+            return WaitFor(after, why, code=error.code)
         except Refused as error:
             await self._close(doc, seq, "refused", reason=error.detail)
             raise
@@ -208,7 +210,7 @@ class IssueNote:
 
     async def _hold_back(self, doc: DocumentRow, reason: str) -> Result:
         """656: every worker stops calling for this issuer and service for an hour."""
-        await self._db.write(lambda conn: guards.pause(conn, _guard(doc), CONSUMO_INDEVIDO_SECONDS, reason))
+        await self._db.write(lambda conn: guards.pause(conn, guard_key(doc), CONSUMO_INDEVIDO_SECONDS, reason))
         return WaitFor(CONSUMO_INDEVIDO_SECONDS, reason, code="SEFAZ-656")
 
     async def _ask(self, doc: DocumentRow, target: Target, attempts: tuple[TransmissionRow, ...], signed: bytes | None) -> Result:
@@ -322,7 +324,7 @@ def _found(conn: Any, document: str) -> _Found | None:
         replace(branch, environment=doc.environment),
         documents.artefact(conn, doc.id, "signed"),
         documents.transmissions(conn, doc.id),
-        guards.paused_for(conn, _guard(doc)),
+        guards.paused_for(conn, guard_key(doc)),
         operations_of(conn, doc.branch),
     )
 
@@ -349,10 +351,6 @@ def _already_absent(attempts: tuple[TransmissionRow, ...]) -> bool:
         if row.outcome == "not_found":
             return True
     return False
-
-
-def _guard(doc: DocumentRow) -> str:
-    return f"sefaz:{doc.branch}:{doc.model}"
 
 
 def _lot(doc: DocumentRow, seq: int) -> int:

@@ -10,8 +10,16 @@ from gateway.nfe.answers import Protocol, Rejected
 from gateway.nfe.decisions import proves
 from gateway.nfe.ports import SignedXml
 from gateway.nfe.proc import join_nfe_proc
-from gateway.store import documents
+from gateway.store import documents, guards
 from gateway.store.documents import DocumentRow
+
+PARALYSED_SECONDS = 15.0
+"""How long an issuer leaves a paralysed service alone: the first of the waits of nfe-rules 5."""
+
+
+def guard_key(doc: DocumentRow) -> str:
+    """The pause shared by every worker that sends notes of this issuer and model."""
+    return f"sefaz:{doc.branch}:{doc.model}"
 
 
 def authorized(doc: DocumentRow, seq: int, signed: bytes, protocol: Protocol, at: int) -> Result:
@@ -119,14 +127,16 @@ def rejected(doc: DocumentRow, seq: int, answer: Rejected, at: int) -> Result:
 
 
 def service_down(doc: DocumentRow, seq: int, answer: Rejected, at: int) -> Result:
-    """108, 109, 999...: nothing was stored there, the same bytes go again later."""
+    """108, 109, 999...: nothing was stored there, the same bytes go again later; the issuer's other notes wait too."""
+    reason = f"{answer.cStat} {answer.xMotivo}"
 
     def write(conn: Any) -> None:
+        guards.pause(conn, guard_key(doc), PARALYSED_SECONDS, reason)
         documents.end_transmission(
             conn, doc.id, seq, outcome="service_down", cstat=answer.cStat, reason=answer.xMotivo, answer=None, at=at
         )
 
-    return RetryAfter(f"SEFAZ-{answer.cStat}", f"{answer.cStat} {answer.xMotivo}", write=write)
+    return RetryAfter(f"SEFAZ-{answer.cStat}", reason, write=write)
 
 
 def other_chave(doc: DocumentRow, answer: Rejected, other: str) -> Result:
