@@ -26,8 +26,8 @@ demo: .venv/.runtime ## a store sale and a VTEX order, from end to end against t
 run: .venv/.runtime ## service, worker, console and simulators, left running
 	@$(BIN)/gateway demo --stay
 
-test: .venv/.dev ## unit, contract and e2e tests, on SQLite and PostgreSQL
-	@$(BIN)/pytest tests/unit tests/contract tests/e2e tests/chaos
+test: .venv/.dev ## unit, contract, e2e, golden and short chaos tests, on SQLite and PostgreSQL
+	@$(BIN)/pytest
 
 check: .venv/.dev lint types imports docs test ## all that CI runs
 
