@@ -23,7 +23,8 @@ from gateway.nfe.build import build
 from gateway.nfe.certificate import Certificate, load
 from gateway.nfe.certificate_maker import make_test_pfx
 from gateway.nfe.compose import compose
-from gateway.nfe.sale import Address, Customer, Payment, Product, Sale, SaleItem
+from gateway.nfe.product import Product
+from gateway.nfe.sale import Address, Customer, Payment, Sale, SaleItem
 from gateway.nfe.signature import sign
 from gateway.nfe.xsd import schema_file, validate
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from gateway.nfe.branch import Branch, Printer, TechnicalContact
-from gateway.nfe.sale import Address, Product, TaxProfile
+from gateway.nfe.product import Product, TaxProfile
+from gateway.nfe.sale import Address
 
 TEST_CNPJ = "11222333000181"
 STAND_IN_CPF = "52998224725"

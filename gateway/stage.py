@@ -18,7 +18,7 @@ from gateway import demo_data
 from gateway.bootstrap import Gateway
 from gateway.config import Settings
 from gateway.core.errors import ConfigInvalid
-from gateway.nfe.sale import Product
+from gateway.nfe.product import Product
 from gateway.setup_commands import make_test_branch, new_password
 from gateway.sim.pki import TestPki
 from gateway.sim.printer import VirtualPrinter

@@ -28,7 +28,8 @@ from gateway.nfe.lines import Line, lines
 from gateway.nfe.operations import BranchOperation, Operation
 from gateway.nfe.parties import Buyer, buyer, consumer, emit, tax_id
 from gateway.nfe.payments import pag
-from gateway.nfe.sale import Product, Sale
+from gateway.nfe.product import Product
+from gateway.nfe.sale import Sale
 from gateway.nfe.scope import Scope, crosses_border
 from gateway.nfe.taxes.sums import Sums
 

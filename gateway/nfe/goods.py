@@ -12,7 +12,7 @@ from gateway.nfe.amounts import digits
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.item import Det, Prod
 from gateway.nfe.lines import Line
-from gateway.nfe.sale import Product, TaxProfile
+from gateway.nfe.product import Product, TaxProfile
 from gateway.nfe.scope import Scope
 from gateway.nfe.taxes.compute import compute
 from gateway.nfe.taxes.rule import TaxRule, resolve

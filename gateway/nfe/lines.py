@@ -9,7 +9,8 @@ from decimal import Decimal
 from gateway.core.money import CENT, ZERO, split, to_cents
 from gateway.nfe.amounts import plain, quantity, reais, unit_price
 from gateway.nfe.findings import Findings
-from gateway.nfe.sale import Product, Sale, SaleItem
+from gateway.nfe.product import Product
+from gateway.nfe.sale import Sale, SaleItem
 
 _NOTHING = ZERO.quantize(CENT)
 _UNIT = Decimal("1E-10")

@@ -15,9 +15,10 @@ from gateway.nfe.build import Built
 from gateway.nfe.compose import compose
 from gateway.nfe.draft import Draft
 from gateway.nfe.operations import BranchOperation
+from gateway.nfe.product import Product
 from gateway.nfe.qrcode import Csc, Sign
 from gateway.nfe.raw import RawDraft, RawNote, build_raw, complete, dry_run_raw
-from gateway.nfe.sale import Product, Sale
+from gateway.nfe.sale import Sale
 
 Request = Sale | RawNote
 """The body a caller posted, as `documents.request` keeps it."""

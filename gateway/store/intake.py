@@ -24,8 +24,8 @@ from gateway.nfe import request as requests
 from gateway.nfe.branch import Branch
 from gateway.nfe.build import new_cnf
 from gateway.nfe.operations import BranchOperation
+from gateway.nfe.product import Product
 from gateway.nfe.request import AnyDraft, Request
-from gateway.nfe.sale import Product
 from gateway.store import documents, numbers, setup
 from gateway.store.branch_operations import operations_of
 from gateway.store.csc import has_csc

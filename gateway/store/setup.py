@@ -22,7 +22,8 @@ from gateway.core.ids import new_id
 from gateway.core.taxid import parse_tax_id
 from gateway.nfe.branch import Branch
 from gateway.nfe.ports import Pfx
-from gateway.nfe.sale import Customer, Product
+from gateway.nfe.product import Product
+from gateway.nfe.sale import Customer
 from gateway.store.tables import branches, certificates, customers, products, vtex_accounts
 from gateway.store.vault import Vault
 from gateway.workflows.order_policy import OrderPolicy

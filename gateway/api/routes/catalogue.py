@@ -15,7 +15,8 @@ from gateway.api.resources import Listing, StoredCustomer
 from gateway.api.respond import bad, ok, page_limit
 from gateway.api.services import SERVICES
 from gateway.core.taxid import Cnpj, Cpf, parse_tax_id
-from gateway.nfe.sale import Customer, Product
+from gateway.nfe.product import Product
+from gateway.nfe.sale import Customer
 from gateway.store import access, orders, setup
 from gateway.store.setup import CustomerRow
 

@@ -37,9 +37,9 @@ from gateway.nfe.branch import Branch
 from gateway.nfe.certificate import Certificate
 from gateway.nfe.operations import BranchOperation
 from gateway.nfe.ports import Sefaz, SignedXml, Target
+from gateway.nfe.product import Product
 from gateway.nfe.qrcode import Csc
 from gateway.nfe.request import AnyDraft, Request
-from gateway.nfe.sale import Product
 from gateway.nfe.signature import Signed, sign
 from gateway.store import documents, guards, setup
 from gateway.store.branch_operations import operations_of

@@ -18,7 +18,8 @@ from gateway.jobs.handlers.effects import HOLDS, hold_for
 from gateway.jobs.results import Discard, Done, NeedsAttention, Result, RetryAfter, WaitFor
 from gateway.jobs.worker import Job
 from gateway.nfe import request as requests
-from gateway.nfe.sale import Product, Sale
+from gateway.nfe.product import Product
+from gateway.nfe.sale import Sale
 from gateway.store import documents, guards, orders, setup
 from gateway.store.database import Database
 from gateway.store.intake import body_hash, new_document, prepare, random_cnf

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, create_engine, event, insert, text
 
-from gateway.nfe.sale import Customer, Product
+from gateway.nfe.product import Product
+from gateway.nfe.sale import Customer
 from gateway.store import overview, queries, setup
 from gateway.store.queries import DocumentFilter, JobFilter, OrderFilter
 from gateway.store.tables import documents, jobs, metadata

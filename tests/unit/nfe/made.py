@@ -12,7 +12,8 @@ from gateway.nfe.branch import Branch
 from gateway.nfe.build import Built, build
 from gateway.nfe.compose import compose
 from gateway.nfe.draft import Draft
-from gateway.nfe.sale import Address, Customer, Payment, Product, Sale, SaleItem, TaxProfile
+from gateway.nfe.product import Product, TaxProfile
+from gateway.nfe.sale import Address, Customer, Payment, Sale, SaleItem
 
 D = Decimal
 AT = datetime(2026, 11, 20, 13, 30, tzinfo=UTC)

@@ -12,8 +12,9 @@ from gateway.nfe.build import Built, build
 from gateway.nfe.certificate import Certificate
 from gateway.nfe.compose import compose
 from gateway.nfe.draft import Draft
+from gateway.nfe.product import Product
 from gateway.nfe.qrcode import Csc
-from gateway.nfe.sale import Customer, Freight, Product, Sale
+from gateway.nfe.sale import Customer, Freight, Sale
 from gateway.nfe.supplement import supplemented
 from tests.unit.nfe.made import AT, BRANCH, CONSUMER, SHIRT, pays, sale
 

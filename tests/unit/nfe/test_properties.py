@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from gateway.core.money import ZERO
-from gateway.nfe.sale import Freight, Payment, Product, Sale
+from gateway.nfe.product import Product
+from gateway.nfe.sale import Freight, Payment, Sale
 from gateway.nfe.signature import NFE, with_placeholder
 from gateway.nfe.xsd import validate
 from tests.unit.nfe.made import BRANCH, CONSUMER, RJ, SIMPLES, built, composed, item, product, sale

@@ -17,7 +17,8 @@ from gateway.nfe import findings
 from gateway.nfe.branch import Branch, TechnicalContact
 from gateway.nfe.build import dry_run
 from gateway.nfe.findings import rules
-from gateway.nfe.sale import Card, Customer, Freight, Intermediary, Product, Sale
+from gateway.nfe.product import Product
+from gateway.nfe.sale import Card, Customer, Freight, Intermediary, Sale
 from tests.unit.nfe.made import AT, BRANCH, CONSUMER, RJ, SP, composed, item, pays, product, sale
 
 D = Decimal

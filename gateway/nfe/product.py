@@ -1,0 +1,42 @@
+"""What the gateway knows of a product, and how it is taxed: the body of `PUT /v1/products/{sku}`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+
+class TaxProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a product is taxed, whoever sells it; the branch's regime (CRT) turns it into CST or CSOSN.
+
+    situation: `tributada` (ICMS 00 / CSOSN 102), `reduzida` (20 / 102), `isenta` (40 / 102), `nao_tributada` (41 / 400),
+    `st` (60 / 500, retained before). Rates in percent; None means the dated table of `schemas/` or the branch's regime.
+    """
+
+    situation: Literal["tributada", "reduzida", "isenta", "nao_tributada", "st"] = "tributada"
+    icms_rate: Decimal | None = None
+    icms_reduction: Decimal | None = None
+    fcp_rate: Decimal | None = None
+    cbenef: Annotated[str, Meta(max_length=10)] = ""
+    exemption_reason: Annotated[str, Meta(max_length=2)] = ""
+    pis_cofins_cst: Annotated[str, Meta(max_length=2)] = "01"
+    pis_rate: Decimal | None = None
+    cofins_rate: Decimal | None = None
+    ibs_cbs_cst: Annotated[str, Meta(max_length=3)] = "000"
+    cclasstrib: Annotated[str, Meta(max_length=6)] = "000001"
+
+
+class Product(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the gateway needs to know of a product: the body of `PUT /v1/products/{sku}`."""
+
+    sku: Annotated[str, Meta(min_length=1, max_length=60)]
+    description: Annotated[str, Meta(min_length=1, max_length=255)]
+    ncm: Annotated[str, Meta(min_length=2, max_length=10)]
+    unit: Annotated[str, Meta(min_length=1, max_length=6)] = "UN"
+    gtin: Annotated[str, Meta(max_length=14)] = ""
+    reference: Annotated[str, Meta(max_length=60)] = ""
+    cest: Annotated[str, Meta(max_length=9)] = ""
+    origin: Literal["0", "1", "2", "3", "4", "5", "6", "7", "8"] = "0"
+    tax: TaxProfile = TaxProfile()
