@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NewType
 
 from gateway.core.chave import ChaveAcesso
 from gateway.core.errors import InvariantBroken, ValidationFailed
@@ -16,10 +15,8 @@ from gateway.nfe.build import VERSION
 from gateway.nfe.certificate import Certificate
 from gateway.nfe.events.detail import Value, detail_text
 from gateway.nfe.events.table import EventKind
+from gateway.nfe.ports import SignedEvent
 from gateway.nfe.signature import NFE, signature_of
-
-SignedEvent = NewType("SignedEvent", bytes)
-"""A complete, signed `<evento>`: stored before it is sent, sent as it is, never re-serialised."""
 
 AN = "91"
 """cOrgao of the Ambiente Nacional."""
@@ -66,15 +63,27 @@ def compose_event(
     faults: list[Fault] = []
     if not kind.sendable:
         message = f"O evento {kind.label} é escrito pelo fisco ou por terceiros; a empresa só o recebe."
-        faults.append(Fault(code="EVENT-RECEIVED-ONLY", path="$.tpEvento", message=message, fix="Use outro evento.", source=kind.source))
+        faults.append(
+            Fault(code="EVENT-RECEIVED-ONLY", path="$.tpEvento", message=message, fix="Use outro evento.", source=kind.source)
+        )
     elif chave.mod not in kind.models:
         message = f"O evento {kind.label} não existe para o modelo {chave.mod}."
         faults.append(
-            Fault(code="EVENT-MODEL", path="$.tpEvento", message=message, fix=f"Vale para: {', '.join(kind.models)}.", source=kind.source)
+            Fault(
+                code="EVENT-MODEL",
+                path="$.tpEvento",
+                message=message,
+                fix=f"Vale para: {', '.join(kind.models)}.",
+                source=kind.source,
+            )
         )
     elif not 1 <= n_seq <= kind.max_seq:
         message = f"A nota já tem os {kind.max_seq} eventos de {kind.label} que a SEFAZ aceita."
-        faults.append(Fault(code="EVENT-SEQUENCE", path="$.nSeqEvento", message=message, fix="Não há como enviar outro.", source=kind.source))
+        faults.append(
+            Fault(
+                code="EVENT-SEQUENCE", path="$.nSeqEvento", message=message, fix="Não há como enviar outro.", source=kind.source
+            )
+        )
     if faults:
         raise ValidationFailed(faults)
     filled = {"verAplic": VERSION, "cOrgaoAutor": cUF, "tpAutor": _AUTHORS[kind.author]}

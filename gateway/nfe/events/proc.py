@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 
 from gateway.core.errors import ProtocolBroken
-from gateway.nfe.events.compose import SignedEvent
-from gateway.nfe.events.inutilizacao import SignedInut
+from gateway.nfe.ports import SignedEvent, SignedInut
 from gateway.nfe.signature import NFE
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'

@@ -7,10 +7,11 @@ against its own type, which is how the Portal's generic package does it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Protocol, cast
 
 from lxml import etree
 
@@ -19,9 +20,16 @@ from gateway.nfe.xsd import folder
 from gateway.nfe.xsd_messages import explain
 
 _XS = "{http://www.w3.org/2001/XMLSchema}"
-_NFE = "http://www.portalfiscal.inf.br/nfe"
 _SOURCE = "schemas/sefaz/eventos_v1.00.xsd"
 _local = threading.local()
+
+
+class _Entry(Protocol):
+    """What is read of lxml's error log."""
+
+    type_name: str
+    message: str
+    path: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ def _tags(type_: etree._Element, *, required: bool = True) -> Iterator[Tag]:
 
 
 def _compiled(key: str) -> etree.XMLSchema:
-    """The schema of `evento`, `envEvento`, `inutNFe`..., or of the detail of a tpEvento; one per thread, like lxml's error log."""
+    """The schema of `evento`, `inutNFe`..., or of the detail of a tpEvento; one per thread, like lxml's error log."""
     known: dict[str, etree.XMLSchema] = _local.__dict__.setdefault("schemas", {})
     schema = known.get(key)
     if schema is None:
@@ -100,18 +108,22 @@ def check(xml: bytes, key: str) -> tuple[Fault, ...]:
     if schema.validate(document):
         return ()
     faults: dict[str, Fault] = {}
-    for entry in schema.error_log:
-        path = (entry.path or "").replace("*", "").replace("/", ".")
-        told = explain(entry.type_name, entry.message)
-        faults.setdefault(path, Fault(code=told.code, path=f"$.{_named(document, entry.path)}", message=told.message, fix=told.fix, source=_SOURCE))
+    for entry in cast("Iterable[_Entry]", schema.error_log):
+        path = f"$.{_named(document, entry.path)}"
+        if path not in faults:
+            told = explain(entry.type_name, entry.message)
+            faults[path] = Fault(code=told.code, path=path, message=told.message, fix=told.fix, source=_SOURCE)
     return tuple(faults.values())
 
 
 def _named(document: etree._ElementTree, xpath: str | None) -> str:
+    """The path by tags, from the root on."""
     found = document.xpath(xpath) if xpath else []
-    element = found[0] if isinstance(found, list) and found else document.getroot()
+    element: etree._Element | None = document.getroot()
+    if isinstance(found, list) and found and isinstance(found[0], etree._Element):
+        element = found[0]
     steps: list[str] = []
-    while isinstance(element, etree._Element):
+    while element is not None:
         parent = element.getparent()
         name = etree.QName(element).localname
         twins = [] if parent is None else parent.findall(element.tag)

@@ -62,7 +62,9 @@ DETAILS: dict[str, dict[str, Any]] = {
     "210210": {},
     "210220": {},
     "210240": {"xJust": "Mercadoria recusada na entrega"},
-    "211110": {"gCredPres": [{"nItem": "1", "vBC": "10.00", "gIBS": {"cCredPres": "01", "pCredPres": "1.00", "vCredPres": "0.10"}}]},
+    "211110": {
+        "gCredPres": [{"nItem": "1", "vBC": "10.00", "gIBS": {"cCredPres": "01", "pCredPres": "1.00", "vCredPres": "0.10"}}]
+    },
     "211124": {"gPerecimento": [{"nItem": "1", **STOCK, "gControleEstoque": {"qPerecimento": "1.0000", "uPerecimento": "UN"}}]},
     "211128": {"indAceitacao": "1"},
     "211130": {"gImobilizacao": [{"nItem": "1", **STOCK, "gControleEstoque": {"qImobilizado": "1.0000", "uImobilizado": "UN"}}]},

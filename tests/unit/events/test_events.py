@@ -14,11 +14,12 @@ from gateway.core.chave import ChaveAcesso
 from gateway.core.errors import ProtocolBroken, ValidationFailed
 from gateway.core.taxid import Cnpj
 from gateway.nfe.certificate import Certificate
-from gateway.nfe.events.compose import SignedEvent, compose_event, sign_event
-from gateway.nfe.events.inutilizacao import SignedInut, compose_voiding, sign_voiding
+from gateway.nfe.events.compose import compose_event, sign_event
+from gateway.nfe.events.inutilizacao import compose_voiding, sign_voiding
 from gateway.nfe.events.proc import join_proc_evento, join_proc_inut
 from gateway.nfe.events.schema import check, details
 from gateway.nfe.events.table import event_kind, event_kinds
+from gateway.nfe.ports import SignedEvent, SignedInut
 from gateway.nfe.signature import DSIG, NFE
 from tests.unit.events.samples import DETAILS
 
@@ -118,7 +119,9 @@ def test_an_event_of_the_ambiente_nacional_says_so(certificate: Certificate) -> 
 def test_a_bad_detail_is_told_by_its_tag(tpEvento: str, values: dict[str, str], path: str) -> None:
     kind = event_kind(tpEvento)
     with pytest.raises(ValidationFailed) as refused:
-        compose_event(kind, chave_of("11222333000181", "55"), tax_id="11222333000181", cUF="35", n_seq=1, environment=2, values=values)
+        compose_event(
+            kind, chave_of("11222333000181", "55"), tax_id="11222333000181", cUF="35", n_seq=1, environment=2, values=values
+        )
     assert path in [fault.path for fault in refused.value.faults]
 
 
