@@ -110,7 +110,7 @@ def voiding_outcome(payload: Payload, *, tpAmb: int) -> VoidingOutcome:
 
 def _refused(cStat: str, xMotivo: str) -> EventRefused:
     decision = decide(cStat, "ev")
-    if decision in ("ok", "ok_alert", "info", "poll"):
+    if decision in ("ok", "ok_alert", "ok_event", "info", "poll"):
         raise Unclear(f"A SEFAZ respondeu {cStat} ({xMotivo}), que não diz se o evento foi registrado.")
     return EventRefused(cStat, xMotivo, decision)
 
