@@ -50,10 +50,19 @@ def detailed(prod: Prod, given: ItemDetails, path: str, mod: str, findings: Find
         if batch.expires < batch.made:
             findings.add("NFE-DETAIL-02", f"{where}.expires", made=batch.made, expires=batch.expires)
         number = optional_text(batch.number, 20) or "-"
-        rastro.append(
-            Rastro(nLote=number, qLote=batch.quantity, dFab=batch.made.isoformat(), dVal=batch.expires.isoformat())
+        rastro.append(Rastro(nLote=number, qLote=batch.quantity, dFab=batch.made.isoformat(), dVal=batch.expires.isoformat()))
+    if (
+        sum(
+            (
+                given.veicProd is not None,
+                given.med is not None,
+                bool(given.arma),
+                given.comb is not None,
+                given.nRECOPI is not None,
+            )
         )
-    if sum((given.veicProd is not None, given.med is not None, bool(given.arma), given.comb is not None, given.nRECOPI is not None)) > 1:
+        > 1
+    ):
         findings.add("NFE-DETAIL-03", path)
     if mod == "65":
         if given.veicProd is not None:

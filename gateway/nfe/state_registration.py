@@ -49,7 +49,8 @@ def _formats() -> Mapping[str, Sequence[_Format]]:
     found: dict[str, list[_Format]] = {}
     for row in table("ie")["format"]:
         checks = tuple(
-            _Check(one["at"], tuple(one.get("over", range(one["at"]))), tuple(one["weights"]), one["rule"]) for one in row["digits"]
+            _Check(one["at"], tuple(one.get("over", range(one["at"]))), tuple(one["weights"]), one["rule"])
+            for one in row["digits"]
         )
         found.setdefault(row["uf"], []).append(_Format(row["length"], row.get("first", ""), row.get("zeros", True), checks))
     return found
@@ -77,7 +78,9 @@ def valid(registration: str, uf: str) -> bool:
     if not significant:
         return False
     size = len(significant)
-    return any(_fits(significant.zfill(one.length), one) for one in formats if size == one.length or (one.zeros and size < one.length))
+    return any(
+        _fits(significant.zfill(one.length), one) for one in formats if size == one.length or (one.zeros and size < one.length)
+    )
 
 
 def _fits(number: str, form: _Format) -> bool:

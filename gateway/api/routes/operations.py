@@ -22,7 +22,7 @@ from gateway.api.services import SERVICES
 from gateway.core.errors import ValidationFailed
 from gateway.core.faults import Fault
 from gateway.nfe.operation_faults import faults_of
-from gateway.nfe.operations import SCOPES, BranchOperation, Explained, explain, names
+from gateway.nfe.operations import EXPORT, SCOPES, BranchOperation, Explained, explain, names
 from gateway.store import access
 from gateway.store.branch_operations import operations_of, put_operations
 
@@ -141,6 +141,7 @@ def _written_used(used: tuple[Explained, ...]) -> str:
         for table in ("cfop", "cfop_st"):
             codes = row.pop(table)
             row.update({f"{table}_{scope}": codes.get(scope, "") for scope in SCOPES})
+        row["cfop_export"] = one.cfop.get(EXPORT, "")
         row.update(model=" ".join(one.model), changed=" ".join(one.changed))
         rows.append(row)
     return _written(tuple(rows[0]) if rows else Explained.__struct_fields__, rows)
