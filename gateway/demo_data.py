@@ -6,9 +6,9 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from gateway.nfe.address import Address
 from gateway.nfe.branch import Branch, Printer, TechnicalContact
 from gateway.nfe.product import Product, TaxProfile
-from gateway.nfe.sale import Address
 
 TEST_CNPJ = "11222333000181"
 STAND_IN_CPF = "52998224725"

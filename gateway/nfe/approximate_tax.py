@@ -45,9 +45,8 @@ def approximate(
         for sphere, part in parts.items():
             sums[sphere] += part
         sources[rates.source] = None
-        told.append(
-            msgspec.structs.replace(det, imposto=msgspec.structs.replace(det.imposto, vTotTrib=sum(parts.values(), _NOTHING)))
-        )
+        imposto = msgspec.structs.replace(det.imposto, vTotTrib=sum(parts.values(), _NOTHING))
+        told.append(msgspec.structs.replace(det, imposto=imposto))
     if not known:
         return details, total, ""
     whole = msgspec.structs.replace(total.ICMSTot, vTotTrib=sum(sums.values(), _NOTHING))

@@ -12,7 +12,7 @@ from gateway.nfe.sale import Sale
 
 
 def exporta(sale: Sale, operation: Operation, customer: Buyer | None, findings: Findings) -> Exporta | None:
-    """Group ZA. An operation with a CFOP of export goes to a foreigner abroad and says where it leaves; no other has the group."""
+    """Group ZA. An operation with a CFOP of export is to a foreigner abroad and says where it leaves; no other has it."""
     exporting = EXPORT in operation.cfop
     foreign = customer is not None and customer.dest.idEstrangeiro is not None
     if not exporting:

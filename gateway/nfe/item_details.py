@@ -51,18 +51,8 @@ def detailed(prod: Prod, given: ItemDetails, path: str, mod: str, findings: Find
             findings.add("NFE-DETAIL-02", f"{where}.expires", made=batch.made, expires=batch.expires)
         number = optional_text(batch.number, 20) or "-"
         rastro.append(Rastro(nLote=number, qLote=batch.quantity, dFab=batch.made.isoformat(), dVal=batch.expires.isoformat()))
-    if (
-        sum(
-            (
-                given.veicProd is not None,
-                given.med is not None,
-                bool(given.arma),
-                given.comb is not None,
-                given.nRECOPI is not None,
-            )
-        )
-        > 1
-    ):
+    kinds = (given.veicProd, given.med, given.arma or None, given.comb, given.nRECOPI)
+    if sum(kind is not None for kind in kinds) > 1:
         findings.add("NFE-DETAIL-03", path)
     if mod == "65":
         if given.veicProd is not None:

@@ -12,8 +12,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from gateway.nfe.address import Address as Address
-from gateway.nfe.address import Text60 as Text60
+from gateway.nfe.address import Address, Text60
 from gateway.nfe.item_details import ItemDetails
 from gateway.nfe.product import Product
 from gateway.nfe.trade import Billing, Export, Information, Place, Purchase, TaxId, Vehicle, Volume

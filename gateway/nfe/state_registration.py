@@ -78,9 +78,8 @@ def valid(registration: str, uf: str) -> bool:
     if not significant:
         return False
     size = len(significant)
-    return any(
-        _fits(significant.zfill(one.length), one) for one in formats if size == one.length or (one.zeros and size < one.length)
-    )
+    able = [one for one in formats if size == one.length or (one.zeros and size < one.length)]
+    return any(_fits(significant.zfill(one.length), one) for one in able)
 
 
 def _fits(number: str, form: _Format) -> bool:
@@ -97,7 +96,7 @@ def _digit(number: str, check: _Check) -> int:
         case "last":
             return total % 11 % 10
         case "tens":
-            return -sum(divmod_ten for product in products for divmod_ten in divmod(product, 10)) % 10
+            return -sum(figure for product in products for figure in divmod(product, 10)) % 10
         case "eleven":
             return (11 - total % 11) % 10
         case "bahia8" | "bahia9" if number[_LAST_OF_BAHIA[check.rule]] in _BY_TEN:

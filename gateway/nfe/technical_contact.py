@@ -36,15 +36,9 @@ def check(branch: Branch, uf: str, day: date, mod: str, findings: Findings) -> N
 
 
 def _demanded(kind: str, branch: Branch, uf: str, day: date, mod: str) -> bool:
-    rows = tables.table("technical_contact")[kind]
+    rows = [row for row in tables.table("technical_contact")[kind] if uf in row["uf"] and row["certainty"] != "U"]
     environment = _ENVIRONMENT[branch.environment]
-    return any(
-        uf in row["uf"]
-        and row["since"][environment] <= day
-        and mod in row.get("models", ("55", "65"))
-        and row["certainty"] != "U"
-        for row in rows
-    )
+    return any(row["since"][environment] <= day and mod in row.get("models", ("55", "65")) for row in rows)
 
 
 def inf_resp_tec(contact: TechnicalContact, chave: str) -> InfRespTec:

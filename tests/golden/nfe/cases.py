@@ -115,7 +115,7 @@ def _apportioned() -> Built:
 def _every_means() -> Built:
     means = [name for name in get_args(PaymentMethod) if name != "sem_pagamento"]
     payments = tuple(pays(name, "10.00", description="Permuta" if name == "outros" else "") for name in means)
-    return built(sale(items=(item("18", "10.00"),), payments=payments), SIMPLES)
+    return built(sale(items=(item("22", "10.00"),), payments=payments), SIMPLES)
 
 
 def _unpaid() -> Built:
@@ -123,7 +123,7 @@ def _unpaid() -> Built:
 
 
 def _fcp() -> Built:
-    branch = msgspec.structs.replace(BRANCH, address=RJ, state_registration="12345678")
+    branch = msgspec.structs.replace(BRANCH, address=RJ, state_registration="99999993")
     return built(sale(customer=CARIOCA), branch)
 
 
@@ -356,7 +356,7 @@ CASES = (
             "pag/vTroco": "0.49",
         },
     ),
-    Case("every_means_of_payment", _every_means, {"total/ICMSTot/vNF": "180.00", "pag/vTroco": None}),
+    Case("every_means_of_payment", _every_means, {"total/ICMSTot/vNF": "220.00", "pag/vTroco": None}),
     Case("without_payment", _unpaid, {"pag/detPag/tPag": "90", "pag/detPag/vPag": "0.00", "pag/detPag/indPag": None}),
     Case(
         # RJ: 20% + FCP 2%; PIS/COFINS on 80: 1.32, 6.08; IBS/CBS on 100 - 1.32 - 6.08 - 20 - 2 = 70.60: 0.0706, 0.6354.
