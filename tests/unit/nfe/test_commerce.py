@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+import docs
 from gateway.core.errors import ValidationFailed
 from gateway.nfe import request
 from gateway.nfe.branch import Branch, BranchText
@@ -16,7 +19,7 @@ from gateway.nfe.build import build, dry_run
 from gateway.nfe.draft import Draft
 from gateway.nfe.message_size import LIMIT, check_size
 from gateway.nfe.product import ApproximateTax
-from gateway.nfe.sale import Card, Freight
+from gateway.nfe.sale import Card, Freight, Sale
 from gateway.nfe.trade import Billing, Information, Installment, Observation, Place, Process, Purchase, Vehicle, Volume
 from tests.unit.nfe import made_nfce
 from tests.unit.nfe.commerce_pairs import BAHIA, CONTACT, PARANA, TELLS
@@ -334,3 +337,12 @@ def test_a_document_too_large_to_travel_is_refused_before_it_has_a_number() -> N
 def test_a_branch_that_says_nothing_of_this_is_as_before() -> None:
     made = Branch(cnpj=BRANCH.cnpj, name="A B", state_registration="110042490114", address=BRANCH.address)
     assert (made.billing, made.readers, made.approximate_taxes, made.texts) == ("off", (), "off", ())
+
+
+def test_the_examples_of_the_documentation_are_sales() -> None:
+    page = (Path(docs.__file__).parent / "how-to" / "billing.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        base = msgspec.to_builtins(sale(items=(item("3"),), payments=(pays("transferencia", "300.00"),)))
+        tried(composed(msgspec.convert(base | msgspec.json.decode(example), Sale)))
