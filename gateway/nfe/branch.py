@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -42,12 +43,22 @@ class NfceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     cnpj_buyers: bool | None = None
 
 
+class SimplesCredit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """pCredSN: percent of ICMS that the buyers of a Simples issuer take as credit, from `since` to `until` (both included)."""
+
+    since: date
+    until: date | None = None
+    rate: Decimal
+
+
 class Branch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything about the issuer that is not a secret.
 
     crt: 1 Simples, 2 Simples acima do sublimite, 3 regime normal, 4 MEI. environment: 1 produção, 2 homologação.
     pis_cofins_regime decides the default rates. time_zone is an IANA name: it gives the offset of every printed time.
-    overrides: rates in percent that replace the dated tables of `schemas/` for this branch (`icms.SP`, `fcp.RJ`, ...).
+    overrides: rates in percent that replace the dated tables of `schemas/` for this branch (`icms.SP`, `fcp.RJ`, ...), and
+    answers to the debated points (`policy.ipi_in_base`, ...). simples_credit: what CSOSN 101 and 201 pass on, month by month.
+    municipal_registration and iss_regime (cRegTrib): of a branch that also sells services.
     """
 
     cnpj: Annotated[str, Meta(min_length=14, max_length=18)]
@@ -63,4 +74,13 @@ class Branch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     printer: Printer = Printer()
     nfce: NfceSettings = NfceSettings()
     technical_contact: TechnicalContact | None = None
+    simples_credit: Annotated[tuple[SimplesCredit, ...], Meta(max_length=500)] = ()
+    municipal_registration: Annotated[str, Meta(max_length=15)] = ""
+    iss_regime: Literal["", "1", "2", "3", "4", "5", "6"] = ""
     overrides: dict[str, Decimal] = {}
+
+    def credit_rate(self, day: date) -> Decimal | None:
+        """pCredSN that counts on `day`: of the newest row, None when there is none or it is zero."""
+        alive = [row for row in self.simples_credit if row.since <= day <= (row.until or date.max)]
+        newest = max(alive, key=lambda row: row.since, default=None)
+        return None if newest is None or not newest.rate else newest.rate

@@ -63,6 +63,11 @@ def compose(
     if issuer.CNPJ is not None and tax_id(sale.branch) != issuer.CNPJ:
         findings.add("NFE-BRANCH-05", "$.branch", sale=sale.branch, branch=branch.cnpj)
     _check_technical_contact(branch, findings)
+    for row in branch.simples_credit:
+        if not percent(row.rate):
+            findings.add("NFE-BRANCH-07", "$.branch", name="simples_credit", value=row.rate)
+            branch = msgspec.structs.replace(branch, simples_credit=())
+            break
     wrong = [name for name, value in branch.overrides.items() if not percent(value)]
     if wrong:
         for name in wrong:
@@ -82,7 +87,7 @@ def compose(
     told = len(findings.faults)
     sold = lines(sale, products, findings)
     # A NFC-e is internal and to a consumer, wherever its buyer lives.
-    scope = _scope(sale, branch, issuer, None if policy is not None else customer, day, operation)
+    scope = _scope(sale, branch, issuer, None if policy is not None else customer, day, operation, mod)
     sums = Sums()
     details = _details(sale, sold, scope, sums, findings)
     reliable = len(findings.faults) == told
@@ -126,7 +131,7 @@ def compose(
         emit=issuer,
         dest=None if customer is None else customer.dest,
         det=details,
-        totals=sums.total(),
+        totals=sums.total(day, branch.iss_regime),
         transp=carriage,
         pag=payment,
         infIntermed=marketplace,
@@ -168,7 +173,7 @@ def _issue_instant(sale: Sale, at: datetime, findings: Findings) -> datetime:
     return issued
 
 
-def _scope(sale: Sale, branch: Branch, issuer: Emit, customer: Buyer | None, day: date, operation: Operation) -> Scope:
+def _scope(sale: Sale, branch: Branch, issuer: Emit, customer: Buyer | None, day: date, operation: Operation, mod: str) -> Scope:
     from_uf = issuer.enderEmit.UF
     address = customer.dest.enderDest if customer is not None else None
     to_uf = address.UF if address is not None and address.UF else from_uf
@@ -187,6 +192,10 @@ def _scope(sale: Sale, branch: Branch, issuer: Emit, customer: Buyer | None, day
         final_consumer=final_consumer,
         operation=operation,
         overrides=branch.overrides,
+        mod=mod,
+        city_code=issuer.enderEmit.cMun,
+        municipal=issuer.IM is not None,
+        credit_rate=branch.credit_rate(day) if branch.simples_credit else None,
     )
 
 

@@ -11,14 +11,17 @@ from gateway.core.text import clean_text
 from gateway.nfe.amounts import digits
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.item import Det, Prod
+from gateway.nfe.layout.special_goods import Comb
 from gateway.nfe.lines import Line
 from gateway.nfe.product import Product, TaxProfile
 from gateway.nfe.scope import Scope
+from gateway.nfe.tax_profile import Fuel
 from gateway.nfe.taxes.compute import compute
 from gateway.nfe.taxes.rule import TaxRule, resolve
 from gateway.nfe.taxes.sums import Sums
 
 NO_GTIN = "SEM GTIN"
+SERVICE_NCM = "00"
 _RESTRICTED = ("02", "04", "05", "2", "98", "99")
 """GS1 prefixes that name no trade item: in-store codes and coupons (nfe-rules 11)."""
 
@@ -34,6 +37,7 @@ class Goods(msgspec.Struct, frozen=True, gc=False):
     cBenef: str | None
     CFOP: str
     unit: str
+    comb: Comb | None
     rule: TaxRule
 
 
@@ -109,20 +113,24 @@ def resolve_goods(product: Product, shelf: Shelf, scope: Scope, path: str, findi
     for cleaned, name in ((cProd, "o código"), (xProd, "a descrição"), (unit, "a unidade")):
         if not cleaned:
             findings.add("NFE-PRODUCT-12", path, name=name, sku=sku)
-    if len(ncm) != 8:
+    rule = shelf.rule(product, path, findings)
+    if rule.issqn is not None:
+        ncm, cEAN, cest = SERVICE_NCM, NO_GTIN, ""
+    elif len(ncm) != 8:
         findings.add("NFE-PRODUCT-02", path, value=product.ncm, sku=sku)
-    st = product.tax.situation == "st"
-    if product.cest and len(cest) != 7:
+    if rule.issqn is None and product.cest and len(cest) != 7:
         findings.add("NFE-PRODUCT-04", path, value=product.cest, sku=sku)
-    elif st and not cest:
+    elif rule.cest and not cest:
         findings.add("NFE-PRODUCT-03", path, sku=sku)
     benefit = product.tax.cbenef
     if benefit:
         # A fixed situation is the operation's, not the benefit of the product's sale.
         benefit = "" if scope.csosn or scope.operation.icms == "fixed" else benefit.strip().upper()
-    if benefit and benefit != "SEM CBENEF" and (len(benefit) not in (8, 10) or not benefit.isalnum() or not benefit.isascii()):
+    if benefit and benefit != "SEM CBENEF" and not benefit_code(benefit):
         findings.add("NFE-PRODUCT-09", path, value=benefit, sku=sku)
-    table = scope.operation.cfop_st if st else scope.operation.cfop
+    if product.tax.cbenef_rbc and not benefit_code(product.tax.cbenef_rbc.strip()):
+        findings.add("NFE-TAX-27", path, value=product.tax.cbenef_rbc, sku=sku)
+    table = getattr(scope.operation, rule.kind) or scope.operation.cfop
     return Goods(
         cProd=cProd,
         cEAN=cEAN,
@@ -132,20 +140,41 @@ def resolve_goods(product: Product, shelf: Shelf, scope: Scope, path: str, findi
         cBenef=benefit or None,
         CFOP=table[scope.place],
         unit=unit,
-        rule=shelf.rule(product, path, findings),
+        comb=_comb(product.tax.fuel, product, scope, path, findings),
+        rule=rule,
     )
+
+
+def benefit_code(code: str) -> bool:
+    """Whether `code` has the form of a cBenef."""
+    return len(code) in (8, 10) and code.isalnum() and code.isascii()
+
+
+def _comb(fuel: Fuel | None, product: Product, scope: Scope, path: str, findings: Findings) -> Comb | None:
+    """LA01 of a fuel known by the ANP's code; UFCons is the buyer's state."""
+    if fuel is None or not (fuel.anp_code or fuel.anp_description):
+        return None
+    description = clean_text(fuel.anp_description, 95)
+    if not fuel.anp_code or len(description) < 2:
+        findings.add("NFE-TAX-28", path, sku=product.sku)
+    return Comb(cProdANP=fuel.anp_code, descANP=description, UFCons=scope.to_uf)
 
 
 def det(number: int, line: Line, goods: Goods, order: str | None, sums: Sums) -> Det:
     """Group H of one line, its amounts and taxes added to `sums`. vItem goes with the reform's groups (1094)."""
     item = line.item
     amount = line.amount
-    imposto = compute(goods.rule, amount, sums)
-    sums.vProd += line.gross
+    imposto, value = compute(goods.rule, amount, line.quantity, sums)
+    if goods.rule.issqn is None:
+        sums.vProd += line.gross
+    else:
+        sums.vServ += line.gross
     sums.vDesc += line.discount
     sums.vFrete += line.freight
     sums.vOutro += line.other
-    sums.vItem += amount
+    sums.vItem += value
+    if line.insurance:
+        sums.vSeg += line.insurance
     prod = Prod(
         cProd=goods.cProd,
         cEAN=goods.cEAN,
@@ -168,10 +197,12 @@ def det(number: int, line: Line, goods: Goods, order: str | None, sums: Sums) ->
         indTot="1",
         xPed=order,
     )
+    if line.insurance or goods.comb is not None:
+        prod = msgspec.structs.replace(prod, vSeg=line.insurance, comb=goods.comb)
     return Det(
         nItem=str(number),
         prod=prod,
         imposto=imposto,
         infAdProd=(clean_text(item.note, 500) or None) if item.note else None,
-        vItem=amount if goods.rule.ibs_cbs is not None else None,
+        vItem=value if goods.rule.ibs_cbs is not None else None,
     )

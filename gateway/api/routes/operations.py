@@ -22,7 +22,7 @@ from gateway.api.services import SERVICES
 from gateway.core.errors import ValidationFailed
 from gateway.core.faults import Fault
 from gateway.nfe.operation_faults import faults_of
-from gateway.nfe.operations import SCOPES, BranchOperation, Explained, explain, names
+from gateway.nfe.operations import CFOPS, SCOPES, BranchOperation, Explained, explain, names
 from gateway.store import access
 from gateway.store.branch_operations import operations_of, put_operations
 
@@ -138,7 +138,7 @@ def _written_used(used: tuple[Explained, ...]) -> str:
     rows = []
     for one in used:
         row = msgspec.to_builtins(one)
-        for table in ("cfop", "cfop_st"):
+        for table in CFOPS:
             codes = row.pop(table)
             row.update({f"{table}_{scope}": codes.get(scope, "") for scope in SCOPES})
         row.update(model=" ".join(one.model), changed=" ".join(one.changed))
