@@ -224,7 +224,7 @@ def _composed(
         own=own,
         st=st,
         relief=Relief(reason, tax.exemption_deducts, rate) if reason else None,
-        credit=scope.credit_rate if credited else None,
+        credit=(scope.credit_rate or ZERO) if credited else None,
         tail={"pBCOp": tax.own_share or ZERO, "UFST": scope.to_uf} if part else {},
     )
 

@@ -51,6 +51,7 @@ def situate(product: Product, tax: TaxProfile, scope: Scope, path: str, findings
             code = tables.without_st(code, scope.day)
     if group and code not in _OF_GROUP[group]:
         findings.add("NFE-TAX-02", path, sku=product.sku, value=code, situation=tax.situation)
+        group = ""
     if code in _CREDITED and scope.credit_rate is None:
         findings.add("NFE-TAX-03", path, sku=product.sku, code=code)
     if scope.mod == "65" and (group or code == "50"):

@@ -268,6 +268,6 @@ def test_rules_and_code_name_the_same_codes() -> None:
 
 def test_every_rule_is_proven_here() -> None:
     elsewhere = {"NFE-RTC-01", "NFE-BRANCH-06", *(code for code in rules() if code.startswith("NFE-OP-"))}
-    # NFE-RAW-* are proven by test_raw, NFE-TAX-* by test_tax_faults, NFE-OP-* by test_operations, those of NFC-e beside its other tests.
+    # NFE-RAW-* are proven by test_raw, NFE-TAX-* by test_tax_faults, NFE-OP-* by test_operations, those of NFC-e beside its own.
     raw = {code for code in rules() if code.startswith(("NFE-RAW-", "NFE-TAX-"))}
     assert {pair.code for pair in PAIRS} | elsewhere | raw == {code for code in rules() if code.startswith("NFE-")}
