@@ -56,12 +56,13 @@ def gtin(value: str) -> str:
 class Shelf:
     """The goods of one note: products and tax profiles met before are not resolved again."""
 
-    __slots__ = ("_goods", "_rules", "_scope")
+    __slots__ = ("_goods", "_rules", "_same", "_scope")
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._goods: dict[int, Goods] = {}
         self._rules: dict[tuple[TaxProfile, str], TaxRule] = {}
+        self._same: dict[tuple[int, str], TaxRule] = {}
 
     def goods(self, product: Product, path: str, findings: Findings) -> Goods:
         """The goods of `product`; faults are told once, at the first line that sells it."""
@@ -72,13 +73,20 @@ class Shelf:
 
     def rule(self, product: Product, path: str, findings: Findings) -> TaxRule:
         """The tax rule of `product`; one without faults serves every product of the same profile and origin."""
+        # A profile has many fields to compare: products that share the very same one need not.
+        same = (id(product.tax), product.origin)
+        rule = self._same.get(same)
+        if rule is not None:
+            return rule
         key = (product.tax, product.origin)
         rule = self._rules.get(key)
         if rule is None:
             told = len(findings.faults)
             rule = resolve(product, self._scope, path, findings)
-            if len(findings.faults) == told:
-                self._rules[key] = rule
+            if len(findings.faults) > told:
+                return rule
+            self._rules[key] = rule
+        self._same[same] = rule
         return rule
 
 
@@ -108,7 +116,7 @@ def label(sku: str, description: str, unit: str, ncm: str, cest: str, code: str)
 
 def resolve_goods(product: Product, shelf: Shelf, scope: Scope, path: str, findings: Findings) -> Goods:
     """Texts and codes of `product`, checked; faults are told at `path`, where the body names the product."""
-    sku = product.sku
+    sku, tax = product.sku, product.tax
     cProd, xProd, unit, ncm, cest, cEAN = label(sku, product.description, product.unit, product.ncm, product.cest, product.gtin)
     for cleaned, name in ((cProd, "o código"), (xProd, "a descrição"), (unit, "a unidade")):
         if not cleaned:
@@ -122,14 +130,14 @@ def resolve_goods(product: Product, shelf: Shelf, scope: Scope, path: str, findi
         findings.add("NFE-PRODUCT-04", path, value=product.cest, sku=sku)
     elif rule.cest and not cest:
         findings.add("NFE-PRODUCT-03", path, sku=sku)
-    benefit = product.tax.cbenef
+    benefit = tax.cbenef
     if benefit:
         # A fixed situation is the operation's, not the benefit of the product's sale.
         benefit = "" if scope.csosn or scope.operation.icms == "fixed" else benefit.strip().upper()
     if benefit and benefit != "SEM CBENEF" and not benefit_code(benefit):
         findings.add("NFE-PRODUCT-09", path, value=benefit, sku=sku)
-    if product.tax.cbenef_rbc and not benefit_code(product.tax.cbenef_rbc.strip()):
-        findings.add("NFE-TAX-27", path, value=product.tax.cbenef_rbc, sku=sku)
+    if tax.cbenef_rbc and not benefit_code(tax.cbenef_rbc.strip()):
+        findings.add("NFE-TAX-27", path, value=tax.cbenef_rbc, sku=sku)
     table = getattr(scope.operation, rule.kind) or scope.operation.cfop
     return Goods(
         cProd=cProd,
@@ -140,7 +148,7 @@ def resolve_goods(product: Product, shelf: Shelf, scope: Scope, path: str, findi
         cBenef=benefit or None,
         CFOP=table[scope.place],
         unit=unit,
-        comb=_comb(product.tax.fuel, product, scope, path, findings),
+        comb=None if tax.fuel is None else _comb(tax.fuel, product, scope, path, findings),
         rule=rule,
     )
 
@@ -150,9 +158,9 @@ def benefit_code(code: str) -> bool:
     return len(code) in (8, 10) and code.isalnum() and code.isascii()
 
 
-def _comb(fuel: Fuel | None, product: Product, scope: Scope, path: str, findings: Findings) -> Comb | None:
+def _comb(fuel: Fuel, product: Product, scope: Scope, path: str, findings: Findings) -> Comb | None:
     """LA01 of a fuel known by the ANP's code; UFCons is the buyer's state."""
-    if fuel is None or not (fuel.anp_code or fuel.anp_description):
+    if not (fuel.anp_code or fuel.anp_description):
         return None
     description = clean_text(fuel.anp_description, 95)
     if not fuel.anp_code or len(description) < 2:
@@ -173,7 +181,7 @@ def det(number: int, line: Line, goods: Goods, order: str | None, sums: Sums) ->
     sums.vFrete += line.freight
     sums.vOutro += line.other
     sums.vItem += value
-    if line.insurance:
+    if line.insurance is not None:
         sums.vSeg += line.insurance
     prod = Prod(
         cProd=goods.cProd,
@@ -197,7 +205,7 @@ def det(number: int, line: Line, goods: Goods, order: str | None, sums: Sums) ->
         indTot="1",
         xPed=order,
     )
-    if line.insurance or goods.comb is not None:
+    if line.insurance is not None or goods.comb is not None:
         prod = msgspec.structs.replace(prod, vSeg=line.insurance, comb=goods.comb)
     return Det(
         nItem=str(number),

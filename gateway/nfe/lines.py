@@ -29,12 +29,13 @@ class Line:
     discount: Decimal
     freight: Decimal = _NOTHING
     other: Decimal = _NOTHING
-    insurance: Decimal = _NOTHING
+    insurance: Decimal | None = None
 
     @property
     def amount(self) -> Decimal:
         """What the buyer pays for the line, and the base of its taxes."""
-        return self.gross - self.discount + self.freight + self.other + self.insurance
+        amount = self.gross - self.discount + self.freight + self.other
+        return amount if self.insurance is None else amount + self.insurance
 
 
 def lines(sale: Sale, products: Mapping[str, Product], findings: Findings) -> list[Line]:
