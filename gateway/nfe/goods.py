@@ -79,7 +79,11 @@ class Shelf:
         if rule is not None:
             return rule
         key = (product.tax, product.origin)
-        rule = self._rules.get(key)
+        try:
+            rule = self._rules.get(key)
+        except TypeError:
+            # A signalling NaN has no hash; `resolve` tells it.
+            return resolve(product, self._scope, path, findings)
         if rule is None:
             told = len(findings.faults)
             rule = resolve(product, self._scope, path, findings)

@@ -53,8 +53,12 @@ class Scope:
 
     @property
     def retains(self) -> bool:
-        """The issuer may have ICMS-ST to retain: the buyer is a contributor who sells again, or who uses it in another state."""
-        return self.contributor and (self.interstate or not self.final_consumer) and self.operation.tpNF == "1"
+        """The issuer may have ICMS-ST to retain: a contributor buys to sell again, or to use in another state.
+
+        Operations without a CFOP of their own for it (transfers, goods sent to be repaired, lent...) retain nothing.
+        """
+        resold = self.contributor and (self.interstate or not self.final_consumer)
+        return resold and bool(self.operation.cfop_substitute)
 
     @property
     def place(self) -> str:

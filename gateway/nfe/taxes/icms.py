@@ -156,9 +156,7 @@ def resolve_icms(
     if situated.group == "st" or code in ("60", "500"):
         holder = "ICMSST" if situated.group else f"ICMS{'SN' if code == '500' else ''}{code}"
         if tax.retained is not None or situated.group:
-            cst = "60" if situated.group and code == "500" else code
-            unit = tax.retained or Retained()
-            return resolve_retained(product, unit, cst, holder, scope, path, findings)
+            return resolve_retained(product, tax.retained or Retained(), code, holder, scope, path, findings)
         if code == "60":
             return _fixed(code, orig, Icms(ICMS60=Icms60(orig=orig, CST=code)))
         return _fixed(code, orig, Icms(ICMSSN500=IcmsSn500(orig=orig, CSOSN=code)))
@@ -188,8 +186,6 @@ def _composed(
     code = situated.code
     part = situated.group == "part"
     holder, group = ("ICMSPart", IcmsPart) if part else _COMPOSED[code]
-    if part and code == "900":
-        code = "90"
     rate = operation_rate(tax, product.origin, scope, path, findings)
     # 90 and 900 tell the operation's own ICMS only when the profile says at what rate: they also stand for nothing due.
     tells = part or code in ("00", "10", "20", "51", "70") or (code in ("90", "900") and tax.icms_rate is not None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 
 import msgspec
 
@@ -41,7 +40,6 @@ class WrongNumber:
     amount: bool
 
 
-@lru_cache(maxsize=4096)
 def wrong_numbers(tax: TaxProfile) -> tuple[WrongNumber, ...]:
     """Every number of the profile that does not fit, in the order of its fields."""
     return tuple(_wrong(tax, ""))

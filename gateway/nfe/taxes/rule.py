@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.core.money import ZERO
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.ibs_cbs import IbsCbs
 from gateway.nfe.product import Product, TaxProfile
 from gateway.nfe.scope import Scope
 from gateway.nfe.tables import IbsCbsRates
+from gateway.nfe.tax_profile import Service
 from gateway.nfe.taxes.contributions import ContributionRule, resolve_contributions
 from gateway.nfe.taxes.contributions_st import ContributionsStRule, resolve_contributions_st
 from gateway.nfe.taxes.difal import DifalRule, resolve_difal
@@ -47,7 +49,7 @@ def resolve(product: Product, scope: Scope, path: str, findings: Findings) -> Ta
         for one in wrong:
             code = "NFE-TAX-26" if one.amount else "NFE-PRODUCT-08"
             findings.add(code, path, name=one.name, sku=product.sku, value=one.value)
-        tax = TaxProfile()
+        tax = TaxProfile() if tax.service is None else TaxProfile(service=Service(code=tax.service.code, rate=ZERO))
     policy = scope.pis_cofins()
     exclude = (policy.exclude_icms, policy.exclude_fcp, policy.exclude_difal)
     if tax.service is not None:
@@ -59,11 +61,13 @@ def resolve(product: Product, scope: Scope, path: str, findings: Findings) -> Ta
     icms = resolve_icms(product, tax, situated, scope, path, findings)
     # The difference of rates is of a taxed outgoing operation: what the operation leaves untaxed has none (NT 2015.003, 694).
     icms_due = scope.operation.icms == "product" and scope.operation.tpNF == "1"
+    # Fuels pay once, and to the state where they are used (LC 192/2022).
+    shared = scope.difal and icms_due and situated.kind != "cfop_fuel"
     group, rates = resolve_ibs_cbs(product, scope, path, findings)
     substituted = tax.contributions_st if icms_due else None
     return TaxRule(
         icms=icms,
-        difal=resolve_difal(product, tax, icms, scope, path, findings) if scope.difal and icms_due else None,
+        difal=resolve_difal(product, tax, icms, scope, path, findings) if shared else None,
         contributions=resolve_contributions(product, tax, scope, path, findings),
         exclude=exclude,
         ibs_cbs=group,

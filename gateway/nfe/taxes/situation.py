@@ -18,7 +18,7 @@ _WITH_ST = _SUBSTITUTE | {"90", "900"}
 _RETAINED = frozenset({"60", "500"})
 _FUEL = frozenset({"02", "15", "53", "61"})
 _CREDITED = frozenset({"101", "201"})
-_OF_GROUP = {"part": frozenset({"10", "20", "90", "900"}), "st": frozenset({"41", "60", "500"})}
+_OF_GROUP = {"part": frozenset({"10", "20", "90"}), "st": frozenset({"41", "60"})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,9 @@ def situate(product: Product, tax: TaxProfile, scope: Scope, path: str, findings
     if row is None:
         findings.add("NFE-TAX-01", path, sku=product.sku, value=tax.situation, day=scope.day)
         row = tables.SituationCodes("00", "102", "", "", "")
-    code, group = _code(product, tax, scope, row, path, findings), row.group
+    code = _code(product, tax, scope, row, path, findings)
+    # ICMSPart and ICMSST hold a CST, which an issuer of the Simples has not (590).
+    group = "" if scope.csosn else row.group
     terms = None
     if code in _WITH_ST or group == "part":
         terms = _terms(product, tax, scope, code, group, path, findings)
@@ -81,8 +83,8 @@ def _terms(
     product: Product, tax: TaxProfile, scope: Scope, code: str, group: str, path: str, findings: Findings
 ) -> StTerms | None:
     """The row of the buyer's state, when there is somebody to retain for. A substitute without any row lacks something."""
-    if not tax.st:
-        if code in _SUBSTITUTE or group == "part":
-            findings.add("NFE-TAX-05", path, sku=product.sku, code=code)
+    if not scope.retains and group != "part":
         return None
-    return row_of(tax.st, scope.to_uf, scope.day) if scope.retains or group == "part" else None
+    if not tax.st and (code in _SUBSTITUTE or group == "part"):
+        findings.add("NFE-TAX-05", path, sku=product.sku, code=code)
+    return row_of(tax.st, scope.to_uf, scope.day)

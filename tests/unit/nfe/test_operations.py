@@ -13,7 +13,7 @@ from lxml import etree
 from gateway.core.chave import ChaveAcesso
 from gateway.core.errors import ValidationFailed
 from gateway.nfe.compose import compose
-from gateway.nfe.operations import SCOPES, BranchOperation, default, explain, names, operation
+from gateway.nfe.operations import CFOPS, SCOPES, BranchOperation, default, explain, names, operation
 from gateway.nfe.sale import OperationName, Sale
 from gateway.sim.sefaz.document import Note
 from gateway.sim.sefaz.rules import Conditions, first_refusal
@@ -49,12 +49,12 @@ def test_twenty_six_operations_and_the_returns_of_two() -> None:
 def test_a_row_is_whole_and_agrees_with_the_authoriser(one: Any) -> None:
     assert 1 <= len(one.natOp) <= 60
     first = {"0": ("1", "2", "2"), "1": ("5", "6", "6")}[one.tpNF]
-    for table in (one.cfop, one.cfop_st):
+    for table in (getattr(one, name) for name in CFOPS):
         assert set(table) in (set(SCOPES), set())
         if one.finNFe != "6":  # a loss is internal by nature
             assert tuple(table[scope][0] for scope in SCOPES if table) in (first, ())
-        assert bool(table) == (one.finNFe not in ("3", "5"))
-        assert (one.finNFe == "4") == bool(RETURNS & set(table.values()))
+        assert not table or (one.finNFe == "4") == bool(RETURNS & set(table.values()))
+    assert bool(one.cfop) == bool(one.cfop_st) == (one.finNFe not in ("3", "5"))
     assert (one.finNFe in ("3", "4")) <= (one.payment == "sem_pagamento" and one.references == "required")
     assert bool(one.tpNFCredito) == (one.finNFe == "5")
     assert bool(one.tpNFDebito) == (one.finNFe == "6")

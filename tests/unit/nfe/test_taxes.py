@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from gateway.core.errors import ValidationFailed
 from gateway.nfe import raw_totals, tables
 from gateway.nfe.branch import Branch, SimplesCredit
 from gateway.nfe.certificate import Certificate
+from gateway.nfe.operations import BranchOperation, explain, operation
 from gateway.nfe.product import Csosn, Cst, Product, Situation
 from gateway.nfe.sale import Customer
 from gateway.nfe.signature import NFE, sign, with_placeholder
@@ -236,3 +238,56 @@ def test_an_operation_with_its_own_icms_takes_no_product_tax_with_it() -> None:
     draft = composed(sale(operation="remessa_conserto", customer=SHOP, payments=()), BRANCH, goods)
     assert draft.det[0].imposto.IPI is None
     assert (draft.det[0].prod.CFOP, draft.totals.ICMSTot.vST, draft.total) == ("5915", D("0.00"), D("100.00"))
+
+
+def test_a_substitute_without_rows_still_sells_to_consumers() -> None:
+    assert icms_of(customer=CONSUMER, situation="substituto").CST == "00"
+    assert icms_of(SIMPLES, customer=CONSUMER, situation="substituto").CSOSN == "102"
+
+
+def test_only_operations_of_sale_retain() -> None:
+    goods = product(situation="substituto", cest="2803800", st=(SP40,))
+
+    def of(operation: str, *paid: Any, **changes: Any) -> Any:
+        draft = composed(sale(operation=operation, customer=SHOP, payments=paid, **changes), BRANCH, goods)
+        return draft.det[0].prod.CFOP, draft.totals.ICMSTot.vST
+
+    assert of("venda", pays("pix", "107.20")) == ("5403", D("7.20"))
+    assert of("bonificacao") == ("5910", D("7.20"))
+    assert of("transferencia") == ("5152", D("0.00"))
+
+
+def test_the_simples_has_no_group_that_holds_a_cst() -> None:
+    retained = Retained(base=D("1"), rate=D("18"), value=D("0.18"), destination_base=D("1"), destination_value=D("0.1"))
+    assert icms_of(SIMPLES, situation="repasse", retained=retained).CSOSN == "500"
+    assert icms_of(SIMPLES, paid="107.20", situation="partilha", own_share=D("45"), st=(SP40,)).vICMSST == D("7.20")
+
+
+def test_a_fuel_owes_no_difference_of_rates() -> None:
+    goods = product(situation="monofasica_anterior", fuel=Fuel(rate=D("1.57")))
+    draft = composed(sale(customer=CARIOCA, presence="internet"), BRANCH, goods)
+    assert (draft.det[0].prod.CFOP, draft.det[0].imposto.ICMSUFDest, draft.totals.ICMSTot.vICMSUFDest) == ("6656", None, None)
+
+
+@pytest.mark.parametrize("number", ["NaN", "sNaN", "-Infinity", "1E+400"])
+def test_no_number_breaks_the_engine(number: str) -> None:
+    wrong = D(number)
+    profiles: tuple[dict[str, Any], ...] = (
+        {"icms_rate": wrong},
+        {"st": (StTerms(mva=wrong),)},
+        {"retained": Retained(base=wrong)},
+        {"service": Service(code="14.01", rate=wrong)},
+    )
+    for profile in profiles:
+        with pytest.raises(ValidationFailed) as caught:
+            composed(sale(), TOWN, product(**profile))
+        assert [fault.code in ("NFE-PRODUCT-08", "NFE-TAX-26") for fault in caught.value.faults] == [True]
+
+
+def test_a_branch_replaces_the_cfop_of_the_substitute() -> None:
+    rows = (BranchOperation(operation="venda", since=DAY, cfop_substitute_internal="5401"),)
+    used = operation("venda", DAY, rows)
+    assert (used.cfop_substitute["internal"], used.cfop_substitute["interstate"]) == ("5401", "6403")
+    assert explain(rows, "venda", DAY).cfop_substitute["internal"] == "5401"
+    lent = operation("transferencia", DAY, (BranchOperation(operation="transferencia", since=DAY, cfop_service_internal="5949"),))
+    assert (lent.cfop_service["internal"], lent.cfop_service["interstate"]) == ("5949", "6152")
