@@ -15,7 +15,7 @@ from gateway.api.respond import bad
 from gateway.core.errors import ValidationFailed
 from gateway.core.faults import Fault
 from gateway.nfe.operation_faults import faults_of
-from gateway.nfe.operations import EXPORT, SCOPES, BranchOperation, Explained
+from gateway.nfe.operations import CFOPS, EXPORT, SCOPES, BranchOperation, Explained
 
 MAX_ROWS = 2000
 _COLUMNS = BranchOperation.__struct_fields__
@@ -70,7 +70,7 @@ def written_used(used: tuple[Explained, ...]) -> str:
     rows = []
     for one in used:
         row = msgspec.to_builtins(one)
-        for table in ("cfop", "cfop_st"):
+        for table in CFOPS:
             codes = row.pop(table)
             row.update({f"{table}_{scope}": codes.get(scope, "") for scope in SCOPES})
         row["cfop_export"] = one.cfop.get(EXPORT, "")

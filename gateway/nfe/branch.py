@@ -54,12 +54,22 @@ class BranchText(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(max_length=200)] = ""
 
 
+class SimplesCredit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """pCredSN: percent of ICMS that the buyers of a Simples issuer take as credit, from `since` to `until` (both included)."""
+
+    since: date
+    until: date | None = None
+    rate: Decimal
+
+
 class Branch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything about the issuer that is not a secret.
 
     crt: 1 Simples, 2 Simples acima do sublimite, 3 regime normal, 4 MEI. environment: 1 produção, 2 homologação.
     pis_cofins_regime decides the default rates. time_zone is an IANA name: it gives the offset of every printed time.
-    overrides: rates in percent that replace the dated tables of `schemas/` for this branch (`icms.SP`, `fcp.RJ`, ...).
+    overrides: rates in percent that replace the dated tables of `schemas/` for this branch (`icms.SP`, `fcp.RJ`, ...), and
+    answers to the debated points (`policy.ipi_in_base`, ...). simples_credit: what CSOSN 101 and 201 pass on, month by month.
+    municipal_registration and iss_regime (cRegTrib): of a branch that also sells services.
     billing: `term` writes a duplicata for each payment with a due date when the sale says no bill. readers: CPF or CNPJ of who
     may fetch the XML of every note (autXML), the accountant for one. approximate_taxes: `on` tells final consumers the taxes
     inside the price (Lei 12.741/2012), by the products' rates.
@@ -78,8 +88,17 @@ class Branch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     printer: Printer = Printer()
     nfce: NfceSettings = NfceSettings()
     technical_contact: TechnicalContact | None = None
+    simples_credit: Annotated[tuple[SimplesCredit, ...], Meta(max_length=500)] = ()
+    municipal_registration: Annotated[str, Meta(max_length=15)] = ""
+    iss_regime: Literal["", "1", "2", "3", "4", "5", "6"] = ""
     overrides: dict[str, Decimal] = {}
     billing: Literal["off", "term"] = "off"
     readers: Annotated[tuple[TaxId, ...], Meta(max_length=10)] = ()
     approximate_taxes: Literal["off", "on"] = "off"
     texts: Annotated[tuple[BranchText, ...], Meta(max_length=50)] = ()
+
+    def credit_rate(self, day: date) -> Decimal | None:
+        """pCredSN that counts on `day`: of the newest row, None when there is none or it is zero."""
+        alive = [row for row in self.simples_credit if row.since <= day <= (row.until or date.max)]
+        newest = max(alive, key=lambda row: row.since, default=None)
+        return None if newest is None or not newest.rate else newest.rate

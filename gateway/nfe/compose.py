@@ -68,6 +68,11 @@ def compose(
     issuer = emit(branch, findings)
     if issuer.CNPJ is not None and tax_id(sale.branch) != issuer.CNPJ:
         findings.add("NFE-BRANCH-05", "$.branch", sale=sale.branch, branch=branch.cnpj)
+    for row in branch.simples_credit:
+        if not percent(row.rate):
+            findings.add("NFE-BRANCH-07", "$.branch", name="simples_credit", value=row.rate)
+            branch = msgspec.structs.replace(branch, simples_credit=())
+            break
     wrong = [name for name, value in branch.overrides.items() if not percent(value)]
     if wrong:
         for name in wrong:
@@ -89,7 +94,7 @@ def compose(
     told = len(findings.faults)
     sold = lines(sale, products, findings)
     # A NFC-e is internal and to a consumer, wherever its buyer lives.
-    scope = _scope(sale, branch, issuer, None if policy is not None else customer, day, operation)
+    scope = _scope(sale, branch, issuer, None if policy is not None else customer, day, operation, mod)
     sums = Sums()
     details = _details(sale, sold, scope, mod, sums, findings)
     reliable = len(findings.faults) == told
@@ -100,7 +105,7 @@ def compose(
     settled = terms.settled(sale, operation, total, findings)
     payment = pag(settled, total, findings, mod, day)
     bill = None if policy is not None else cobr(settled, branch, payment, total, issued, zone, findings)
-    totals, taxes_told = sums.total(), ""
+    totals, taxes_told = sums.total(day, branch.iss_regime), ""
     final = customer is None or customer.final_consumer
     if branch.approximate_taxes == "on" and final and operation.payment == "real" and len(details) == len(sold):
         details, totals, taxes_told = approximate(details, sold, totals, findings)
@@ -191,7 +196,7 @@ def _issue_instant(sale: Sale, at: datetime, findings: Findings) -> datetime:
     return issued
 
 
-def _scope(sale: Sale, branch: Branch, issuer: Emit, customer: Buyer | None, day: date, operation: Operation) -> Scope:
+def _scope(sale: Sale, branch: Branch, issuer: Emit, customer: Buyer | None, day: date, operation: Operation, mod: str) -> Scope:
     from_uf = issuer.enderEmit.UF
     address = customer.dest.enderDest if customer is not None else None
     to_uf = address.UF if address is not None and address.UF not in ("", ABROAD) else from_uf
@@ -210,6 +215,10 @@ def _scope(sale: Sale, branch: Branch, issuer: Emit, customer: Buyer | None, day
         final_consumer=final_consumer,
         operation=operation,
         overrides=branch.overrides,
+        mod=mod,
+        city_code=issuer.enderEmit.cMun,
+        municipal=issuer.IM is not None,
+        credit_rate=branch.credit_rate(day) if branch.simples_credit else None,
     )
 
 

@@ -11,14 +11,17 @@ from gateway.core.text import clean_text
 from gateway.nfe.amounts import digits
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.item import Det, Prod
+from gateway.nfe.layout.special_goods import Comb
 from gateway.nfe.lines import Line
 from gateway.nfe.product import Product, TaxProfile
 from gateway.nfe.scope import Scope
+from gateway.nfe.tax_profile import Fuel
 from gateway.nfe.taxes.compute import compute
 from gateway.nfe.taxes.rule import TaxRule, resolve
 from gateway.nfe.taxes.sums import Sums
 
 NO_GTIN = "SEM GTIN"
+SERVICE_NCM = "00"
 _RESTRICTED = ("02", "04", "05", "2", "98", "99")
 """GS1 prefixes that name no trade item: in-store codes and coupons (nfe-rules 11)."""
 
@@ -34,6 +37,7 @@ class Goods(msgspec.Struct, frozen=True, gc=False):
     cBenef: str | None
     CFOP: str
     unit: str
+    comb: Comb | None
     rule: TaxRule
 
 
@@ -52,12 +56,13 @@ def gtin(value: str) -> str:
 class Shelf:
     """The goods of one note: products and tax profiles met before are not resolved again."""
 
-    __slots__ = ("_goods", "_rules", "_scope")
+    __slots__ = ("_goods", "_rules", "_same", "_scope")
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._goods: dict[int, Goods] = {}
         self._rules: dict[tuple[TaxProfile, str], TaxRule] = {}
+        self._same: dict[tuple[int, str], TaxRule] = {}
 
     def goods(self, product: Product, path: str, findings: Findings) -> Goods:
         """The goods of `product`; faults are told once, at the first line that sells it."""
@@ -68,13 +73,24 @@ class Shelf:
 
     def rule(self, product: Product, path: str, findings: Findings) -> TaxRule:
         """The tax rule of `product`; one without faults serves every product of the same profile and origin."""
+        # A profile has many fields to compare: products that share the very same one need not.
+        same = (id(product.tax), product.origin)
+        rule = self._same.get(same)
+        if rule is not None:
+            return rule
         key = (product.tax, product.origin)
-        rule = self._rules.get(key)
+        try:
+            rule = self._rules.get(key)
+        except TypeError:
+            # A signalling NaN has no hash; `resolve` tells it.
+            return resolve(product, self._scope, path, findings)
         if rule is None:
             told = len(findings.faults)
             rule = resolve(product, self._scope, path, findings)
-            if len(findings.faults) == told:
-                self._rules[key] = rule
+            if len(findings.faults) > told:
+                return rule
+            self._rules[key] = rule
+        self._same[same] = rule
         return rule
 
 
@@ -104,25 +120,30 @@ def label(sku: str, description: str, unit: str, ncm: str, cest: str, code: str)
 
 def resolve_goods(product: Product, shelf: Shelf, scope: Scope, path: str, findings: Findings) -> Goods:
     """Texts and codes of `product`, checked; faults are told at `path`, where the body names the product."""
-    sku = product.sku
+    sku, tax = product.sku, product.tax
     cProd, xProd, unit, ncm, cest, cEAN = label(sku, product.description, product.unit, product.ncm, product.cest, product.gtin)
     for cleaned, name in ((cProd, "o código"), (xProd, "a descrição"), (unit, "a unidade")):
         if not cleaned:
             findings.add("NFE-PRODUCT-12", path, name=name, sku=sku)
-    if len(ncm) != 8:
+    rule = shelf.rule(product, path, findings)
+    if rule.issqn is not None:
+        ncm, cEAN, cest = SERVICE_NCM, NO_GTIN, ""
+    elif len(ncm) != 8:
         findings.add("NFE-PRODUCT-02", path, value=product.ncm, sku=sku)
-    st = product.tax.situation == "st"
-    if product.cest and len(cest) != 7:
+    if rule.issqn is None and product.cest and len(cest) != 7:
         findings.add("NFE-PRODUCT-04", path, value=product.cest, sku=sku)
-    elif st and not cest:
+    elif rule.cest and not cest:
         findings.add("NFE-PRODUCT-03", path, sku=sku)
-    benefit = product.tax.cbenef
+    benefit = tax.cbenef
     if benefit:
         # A fixed situation is the operation's, not the benefit of the product's sale.
         benefit = "" if scope.csosn or scope.operation.icms == "fixed" else benefit.strip().upper()
-    if benefit and benefit != "SEM CBENEF" and (len(benefit) not in (8, 10) or not benefit.isalnum() or not benefit.isascii()):
+    if benefit and benefit != "SEM CBENEF" and not benefit_code(benefit):
         findings.add("NFE-PRODUCT-09", path, value=benefit, sku=sku)
-    table = scope.operation.cfop_st if st and scope.place in scope.operation.cfop_st else scope.operation.cfop
+    if tax.cbenef_rbc and not benefit_code(tax.cbenef_rbc.strip()):
+        findings.add("NFE-TAX-27", path, value=tax.cbenef_rbc, sku=sku)
+    own = getattr(scope.operation, rule.kind)
+    table = own if scope.place in own else scope.operation.cfop
     return Goods(
         cProd=cProd,
         cEAN=cEAN,
@@ -132,20 +153,41 @@ def resolve_goods(product: Product, shelf: Shelf, scope: Scope, path: str, findi
         cBenef=benefit or None,
         CFOP=table[scope.place],
         unit=unit,
-        rule=shelf.rule(product, path, findings),
+        comb=None if tax.fuel is None else _comb(tax.fuel, product, scope, path, findings),
+        rule=rule,
     )
+
+
+def benefit_code(code: str) -> bool:
+    """Whether `code` has the form of a cBenef."""
+    return len(code) in (8, 10) and code.isalnum() and code.isascii()
+
+
+def _comb(fuel: Fuel, product: Product, scope: Scope, path: str, findings: Findings) -> Comb | None:
+    """LA01 of a fuel known by the ANP's code; UFCons is the buyer's state."""
+    if not (fuel.anp_code or fuel.anp_description):
+        return None
+    description = clean_text(fuel.anp_description, 95)
+    if not fuel.anp_code or len(description) < 2:
+        findings.add("NFE-TAX-28", path, sku=product.sku)
+    return Comb(cProdANP=fuel.anp_code, descANP=description, UFCons=scope.to_uf)
 
 
 def det(number: int, line: Line, goods: Goods, order: str | None, sums: Sums) -> Det:
     """Group H of one line, its amounts and taxes added to `sums`. vItem goes with the reform's groups (1094)."""
     item = line.item
     amount = line.amount
-    imposto = compute(goods.rule, amount, sums)
-    sums.vProd += line.gross
+    imposto, value = compute(goods.rule, amount, line.quantity, sums)
+    if goods.rule.issqn is None:
+        sums.vProd += line.gross
+    else:
+        sums.vServ += line.gross
     sums.vDesc += line.discount
     sums.vFrete += line.freight
     sums.vOutro += line.other
-    sums.vItem += amount
+    sums.vItem += value
+    if line.insurance is not None:
+        sums.vSeg += line.insurance
     prod = Prod(
         cProd=goods.cProd,
         cEAN=goods.cEAN,
@@ -168,10 +210,12 @@ def det(number: int, line: Line, goods: Goods, order: str | None, sums: Sums) ->
         indTot="1",
         xPed=order,
     )
+    if line.insurance is not None or goods.comb is not None:
+        prod = msgspec.structs.replace(prod, vSeg=line.insurance, comb=goods.comb)
     return Det(
         nItem=str(number),
         prod=prod,
         imposto=imposto,
         infAdProd=(clean_text(item.note, 500) or None) if item.note else None,
-        vItem=amount if goods.rule.ibs_cbs is not None else None,
+        vItem=value if goods.rule.ibs_cbs is not None else None,
     )

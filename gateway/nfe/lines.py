@@ -29,11 +29,13 @@ class Line:
     discount: Decimal
     freight: Decimal = _NOTHING
     other: Decimal = _NOTHING
+    insurance: Decimal | None = None
 
     @property
     def amount(self) -> Decimal:
         """What the buyer pays for the line, and the base of its taxes."""
-        return self.gross - self.discount + self.freight + self.other
+        amount = self.gross - self.discount + self.freight + self.other
+        return amount if self.insurance is None else amount + self.insurance
 
 
 def lines(sale: Sale, products: Mapping[str, Product], findings: Findings) -> list[Line]:
@@ -44,6 +46,7 @@ def lines(sale: Sale, products: Mapping[str, Product], findings: Findings) -> li
     discount = reais(sale.discount, "O desconto da venda", "$.discount", findings)
     other = reais(sale.other, "O valor de outras despesas", "$.other", findings)
     freights = _freights(sale, findings)
+    insurances = _insurances(sale, findings)
     if len(findings.faults) > told:
         return good
     if discount:
@@ -56,14 +59,20 @@ def lines(sale: Sale, products: Mapping[str, Product], findings: Findings) -> li
     if other:
         for line, part in zip(good, split(other, [line.gross for line in good]), strict=True):
             line.other = part
-    if isinstance(freights, Decimal):
-        if freights:
-            for line, part in zip(good, split(freights, [line.gross for line in good]), strict=True):
-                line.freight = part
-    else:
-        for line, part in zip(good, freights, strict=True):
+    if freights:
+        for line, part in zip(good, _shares(freights, good), strict=True):
             line.freight = part
+    if insurances:
+        for line, part in zip(good, _shares(insurances, good), strict=True):
+            line.insurance = part
     return good
+
+
+def _shares(amount: Decimal | Sequence[Decimal], good: Sequence[Line]) -> Sequence[Decimal]:
+    """The items' own parts, or an amount in parts by their gross."""
+    if not isinstance(amount, Decimal):
+        return amount
+    return split(amount, [line.gross for line in good])
 
 
 def _freights(sale: Sale, findings: Findings) -> Decimal | Sequence[Decimal]:
@@ -74,6 +83,20 @@ def _freights(sale: Sale, findings: Findings) -> Decimal | Sequence[Decimal]:
     own = [reais(item.freight or ZERO, "O frete do item", f"$.items[{i}].freight", findings) for i, item in enumerate(sale.items)]
     if amount and sum(own) != amount:
         findings.add("NFE-FREIGHT-01", "$.freight.amount", items=sum(own), sale=amount)
+    return own
+
+
+def _insurances(sale: Sale, findings: Findings) -> Decimal | Sequence[Decimal]:
+    """As the freight: shared out, or each item's own."""
+    amount = reais(sale.insurance, "O seguro da venda", "$.insurance", findings)
+    if all(item.insurance is None for item in sale.items):
+        return amount
+    own = [
+        reais(item.insurance or ZERO, "O seguro do item", f"$.items[{i}].insurance", findings)
+        for i, item in enumerate(sale.items)
+    ]
+    if amount and sum(own) != amount:
+        findings.add("NFE-FREIGHT-04", "$.insurance", items=sum(own), sale=amount)
     return own
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from gateway.core.faults import Fault
-from gateway.nfe.operations import EXPORT, SCOPES, BranchOperation, Operation, default, over
+from gateway.nfe.operations import CFOPS, EXPORT, SCOPES, BranchOperation, Operation, default, over
 from gateway.nfe.tables import ibs_cbs_values
 
 _FIRST = {"1": {"internal": "5", "interstate": "6", "interstate_non_contributor": "6"}}
@@ -60,7 +60,7 @@ def _row(row: BranchOperation, path: str) -> Iterator[Fault]:
 
 
 def _cfops(row: BranchOperation, base: Operation, path: str) -> Iterator[Fault]:
-    for table in ("cfop", "cfop_st"):
+    for table in CFOPS:
         for scope in SCOPES:
             code = getattr(row, f"{table}_{scope}")
             first = _FIRST[base.tpNF][scope]

@@ -22,6 +22,8 @@ SCOPES = ("internal", "interstate", "interstate_non_contributor")
 """Keys of the CFOP of an operation inside Brazil."""
 EXPORT = "export"
 """Key of the CFOP of an operation with another country; one that has it is made with nobody else."""
+CFOPS = ("cfop", "cfop_st", "cfop_substitute", "cfop_fuel", "cfop_service")
+"""Tables of CFOP of an operation, by what is sold; the plain one stands for those that an operation does not have."""
 
 Cfop = Annotated[str, Meta(pattern=r"^[1-7][0-9]{3}$")]
 UntaxedCst = Annotated[str, Meta(pattern=r"^(0[4-9]|49|5[0-6]|6[0-7]|7[0-5]|9[89])$")]
@@ -58,6 +60,9 @@ class Operation:
     deadline_days: int | None
     cfop: Mapping[str, str]
     cfop_st: Mapping[str, str]
+    cfop_substitute: Mapping[str, str]
+    cfop_fuel: Mapping[str, str]
+    cfop_service: Mapping[str, str]
     since: date
     source: str
     certainty: str
@@ -81,6 +86,15 @@ class BranchOperation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     cfop_st_internal: Cfop | None = None
     cfop_st_interstate: Cfop | None = None
     cfop_st_interstate_non_contributor: Cfop | None = None
+    cfop_substitute_internal: Cfop | None = None
+    cfop_substitute_interstate: Cfop | None = None
+    cfop_substitute_interstate_non_contributor: Cfop | None = None
+    cfop_fuel_internal: Cfop | None = None
+    cfop_fuel_interstate: Cfop | None = None
+    cfop_fuel_interstate_non_contributor: Cfop | None = None
+    cfop_service_internal: Cfop | None = None
+    cfop_service_interstate: Cfop | None = None
+    cfop_service_interstate_non_contributor: Cfop | None = None
     icms: Literal["product", "fixed"] | None = None
     cst: Literal["40", "41", "50"] | None = None
     csosn: Literal["102", "103", "300", "400"] | None = None
@@ -130,6 +144,9 @@ class Explained(Struct, frozen=True, kw_only=True):
     tpNFCredito: str
     cfop: dict[str, str]
     cfop_st: dict[str, str]
+    cfop_substitute: dict[str, str]
+    cfop_fuel: dict[str, str]
+    cfop_service: dict[str, str]
     icms: str
     cst: str
     csosn: str
@@ -193,6 +210,9 @@ def default(name: str, day: date) -> Operation:
         deadline_days=row.get("deadline_days"),
         cfop=row.get("cfop", {}),
         cfop_st=row.get("cfop_st", {}),
+        cfop_substitute=row.get("cfop_substitute", {}),
+        cfop_fuel=row.get("cfop_fuel", {}),
+        cfop_service=row.get("cfop_service", {}),
         since=row["since"],
         source=row["source"],
         certainty=row["certainty"],
@@ -210,11 +230,11 @@ def over(base: Operation, own: BranchOperation) -> Operation:
     said: dict[str, object] = {name: value for name in _TEXTS if (value := getattr(own, name)) is not None}
     if own.deadline_days is not None:
         said["deadline_days"] = own.deadline_days
-    for table in ("cfop", "cfop_st"):
+    for table in CFOPS:
         scopes = (*SCOPES, EXPORT) if table == "cfop" else SCOPES
         codes = {scope: code for scope in scopes if (code := getattr(own, f"{table}_{scope}")) is not None}
         if codes:
-            said[table] = {**getattr(base, table), **codes}
+            said[table] = {**(getattr(base, table) or base.cfop), **codes}
     return replace(base, **said)  # type: ignore[arg-type]
 
 
@@ -236,13 +256,16 @@ def explain(rows: Sequence[BranchOperation], name: str, day: date) -> Explained:
     columns = {
         field: getattr(used, field)
         for field in Explained.__struct_fields__
-        if field not in ("operation", "how", "origin", "since", "until", "changed", "reason", "cfop", "cfop_st")
+        if field not in ("operation", "how", "origin", "since", "until", "changed", "reason", *CFOPS)
     }
     return Explained(
         operation=name,
         how=_HOW[used.by],
         cfop=dict(used.cfop),
         cfop_st=dict(used.cfop_st),
+        cfop_substitute=dict(used.cfop_substitute),
+        cfop_fuel=dict(used.cfop_fuel),
+        cfop_service=dict(used.cfop_service),
         origin="default" if own is None else "branch",
         since=base.since if own is None else own.since,
         until=None if own is None else own.until,

@@ -137,6 +137,7 @@ def _issuer(branch: Branch, findings: Findings) -> Emit:
         xFant=optional_text(branch.trade_name, 60),
         enderEmit=endereco(branch.address, branch.address.phone, "da filial", "$.branch", findings),
         IE=registration,
+        IM=optional_text(branch.municipal_registration, 15),
         CRT=branch.crt,
     )
 

@@ -123,6 +123,7 @@ class SaleItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     total: Decimal | None = None
     discount: Decimal = Decimal(0)
     freight: Decimal | None = None
+    insurance: Decimal | None = None
     description: Annotated[str, Meta(max_length=255)] = ""
     product: Product | None = None
     note: Annotated[str, Meta(max_length=500)] = ""
@@ -196,9 +197,10 @@ class Intermediary(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Sale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A retail sale, or another operation of the table, to be issued as one NF-e or NFC-e.
 
-    branch: CNPJ of the issuing establishment. `discount` (of the whole sale) and `other` (outras despesas) are
-    apportioned over the items by largest remainder. `issued_at` is for imports; by default the moment of numbering.
-    pickup, delivery: places other than the issuer's and the buyer's. readers: CPF or CNPJ of who may fetch the XML (autXML).
+    branch: CNPJ of the issuing establishment. `discount` (of the whole sale), `other` (outras despesas) and `insurance` (vSeg)
+    are apportioned over the items by largest remainder; insurance that the items say is theirs. `issued_at` is for imports; by
+    default the moment of numbering. pickup, delivery: places other than the issuer's and the buyer's. readers: CPF or CNPJ of who
+    may fetch the XML (autXML).
     """
 
     ref: Ref
@@ -210,6 +212,7 @@ class Sale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     freight: Freight = Freight()
     discount: Decimal = Decimal(0)
     other: Decimal = Decimal(0)
+    insurance: Decimal = Decimal(0)
     presence: Presence = "presencial"
     intermediary: Intermediary | None = None
     references: Annotated[tuple[str, ...], Meta(max_length=500)] = ()

@@ -16,7 +16,10 @@ from gateway.nfe.tables import IbsCbsRates, PisCofins
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One note's fiscal circumstances. Rates are percent; `overrides` of the branch win over the tables."""
+    """One note's fiscal circumstances. Rates are percent; `overrides` of the branch win over the tables.
+
+    city_code: of the issuer; municipal: it has a municipal registration. credit_rate: pCredSN of the day, if the branch has one.
+    """
 
     day: date
     crt: str
@@ -28,6 +31,10 @@ class Scope:
     final_consumer: bool
     operation: Operation
     overrides: Mapping[str, Decimal]
+    mod: str = "55"
+    city_code: str = ""
+    municipal: bool = False
+    credit_rate: Decimal | None = None
 
     @property
     def csosn(self) -> bool:
@@ -38,6 +45,20 @@ class Scope:
     def difal(self) -> bool:
         """ICMSUFDest is due: interstate, final consumer, no contributor, issuer outside the Simples (ADI 5.464)."""
         return self.interstate and self.final_consumer and not self.contributor and not self.csosn
+
+    @property
+    def credit(self) -> bool:
+        """The buyer takes the credit of a Simples issuer: a contributor who sells again or makes other goods (LC 123 art. 23)."""
+        return self.contributor and not self.final_consumer and self.operation.tpNF == "1"
+
+    @property
+    def retains(self) -> bool:
+        """The issuer may have ICMS-ST to retain: a contributor buys to sell again, or to use in another state.
+
+        Operations without a CFOP of their own for it (transfers, goods sent to be repaired, lent...) retain nothing.
+        """
+        resold = self.contributor and (self.interstate or not self.final_consumer)
+        return resold and bool(self.operation.cfop_substitute)
 
     @property
     def place(self) -> str:
@@ -64,8 +85,16 @@ class Scope:
 
     @property
     def difal_base(self) -> str:
-        """`unica` or `dupla`, of the destination."""
+        """`unica` or `dupla`, of the destination; the branch says it by `policy.difal_dupla.UF`."""
+        given = self.overrides.get(f"policy.difal_dupla.{self.to_uf}")
+        if given is not None:
+            return "dupla" if given else "unica"
         return tables.difal_base(self.to_uf, self.day)
+
+    def policy(self, name: str) -> Decimal:
+        """A debated point: the branch's word (`policy.{name}`), or else the table's."""
+        given = self.overrides.get(f"policy.{name}")
+        return tables.policy(name, self.day) if given is None else given
 
     def pis_cofins(self) -> PisCofins:
         """Rates and base policy of the branch's regime."""

@@ -68,6 +68,43 @@ def difal_base(uf: str, day: date) -> str:
     return "unica" if row is None else str(row["policy"])
 
 
+@lru_cache(maxsize=256)
+def policy(name: str, day: date) -> Decimal:
+    """The value of a debated point of the ICMS; 1 is yes and 0 is no. Raises LookupError for a name without a row."""
+    row = _newest("icms", "policy", day, lambda row: row["name"] == name)
+    if row is None:
+        raise LookupError(f"schemas/fiscal/icms.toml não tem a política {name} em {day}")
+    return Decimal(row["value"])
+
+
+@dataclass(frozen=True, slots=True)
+class SituationCodes:
+    """What a situation becomes; empty when the row says nothing. `group`: `part` or `st`; `kind`: which CFOPs it takes."""
+
+    cst: str
+    csosn: str
+    csosn_credit: str
+    group: str
+    kind: str
+
+
+@lru_cache(maxsize=256)
+def situation(name: str, day: date) -> SituationCodes | None:
+    """The codes of a product's situation; None before the first row."""
+    row = _newest("situations", "situation", day, lambda row: row["name"] == name)
+    if row is None:
+        return None
+    columns = ("csosn", "csosn_credit", "group", "kind")
+    return SituationCodes(row["cst"], **{column: row.get(column, "") for column in columns})
+
+
+@lru_cache(maxsize=64)
+def without_st(code: str, day: date) -> str:
+    """The CST or CSOSN that stands for one with the issuer's own substitution where nothing is retained; else `code` itself."""
+    row = _newest("situations", "without_st", day, lambda _: True)
+    return code if row is None else str(row["becomes"].get(code, code))
+
+
 @dataclass(frozen=True, slots=True)
 class PisCofins:
     """Rates of the regime and what leaves the base."""

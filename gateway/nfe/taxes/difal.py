@@ -8,42 +8,44 @@ from decimal import ROUND_HALF_UP, Decimal
 from gateway.core.money import CENT, ZERO
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.icms import IcmsUfDest
-from gateway.nfe.product import Product
+from gateway.nfe.product import Product, TaxProfile
 from gateway.nfe.scope import Scope
-from gateway.nfe.taxes.icms import IcmsRule
+from gateway.nfe.taxes.icms import IcmsCharge
+from gateway.nfe.taxes.rates import fcp_rate, internal_rate
 from gateway.nfe.taxes.rounding import HUNDRED, NOTHING, share
 from gateway.nfe.taxes.sums import Sums
 
 
 @dataclass(frozen=True, slots=True)
 class DifalRule:
-    """ICMSUFDest: rates of the destination and between the states; `exempt` writes the group with zeros."""
+    """ICMSUFDest: rates of the destination and between the states; `exempt` writes the group with zeros.
+
+    base_part: what the reduction of the operation's base leaves of it, as a fraction.
+    """
 
     internal: Decimal
     interstate: Decimal
     fcp: Decimal
     base: str
+    base_part: Decimal
     exempt: bool
 
 
-def resolve_difal(product: Product, icms: IcmsRule, scope: Scope, path: str, findings: Findings) -> DifalRule:
-    internal = scope.icms_internal(scope.to_uf)
-    if internal is None:
-        findings.add("NFE-BRANCH-06", path, uf=scope.to_uf)
-        internal = ZERO
+def resolve_difal(product: Product, tax: TaxProfile, icms: IcmsCharge, scope: Scope, path: str, findings: Findings) -> DifalRule:
     return DifalRule(
-        internal=internal,
+        internal=internal_rate(tax, scope.to_uf, scope, path, findings),
         interstate=scope.icms_interstate(product.origin),
-        fcp=scope.fcp(scope.to_uf),
+        fcp=fcp_rate(tax, scope.to_uf, scope),
         base=scope.difal_base,
+        base_part=1 - icms.reduction.scaleb(-2),
         # Convênio ICMS 153/2015: exemption of the goods is considered in the share of the destination too.
-        exempt=icms.cst in ("40", "41"),
+        exempt=icms.cst in ("40", "41", "50"),
     )
 
 
-def difal(rule: DifalRule, icms: IcmsRule, amount: Decimal, vICMS: Decimal, sums: Sums) -> IcmsUfDest:
+def difal(rule: DifalRule, amount: Decimal, sums: Sums) -> IcmsUfDest:
     """EC 87/2015. Base única: the operation's base times the difference of rates; base dupla: LC 87/1996 art. 13, par. 6."""
-    base = share(amount, icms.base_part) if icms.cst == "20" else amount
+    base = share(amount, rule.base_part)
     if rule.exempt:
         base = value = NOTHING
     elif rule.base == "dupla":

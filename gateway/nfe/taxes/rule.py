@@ -4,53 +4,77 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.nfe.amounts import percent
+from gateway.core.money import ZERO
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.ibs_cbs import IbsCbs
-from gateway.nfe.layout.ipi import Ipi
 from gateway.nfe.product import Product, TaxProfile
 from gateway.nfe.scope import Scope
 from gateway.nfe.tables import IbsCbsRates
+from gateway.nfe.tax_profile import Service
 from gateway.nfe.taxes.contributions import ContributionRule, resolve_contributions
+from gateway.nfe.taxes.contributions_st import ContributionsStRule, resolve_contributions_st
 from gateway.nfe.taxes.difal import DifalRule, resolve_difal
 from gateway.nfe.taxes.ibs_cbs import resolve_ibs_cbs
-from gateway.nfe.taxes.icms import IcmsRule, resolve_icms
-from gateway.nfe.taxes.ipi import resolve_ipi
+from gateway.nfe.taxes.icms import IcmsCharge, resolve_icms
+from gateway.nfe.taxes.ipi import IpiRule, resolve_ipi
+from gateway.nfe.taxes.issqn import IssqnRule, resolve_issqn
+from gateway.nfe.taxes.profile import wrong_numbers
+from gateway.nfe.taxes.situation import Kind, situate
 
 
 @dataclass(frozen=True, slots=True)
 class TaxRule:
-    """Everything `compute` needs; what is None does not apply."""
+    """Everything `compute` needs; what is None does not apply. A service has `issqn`, goods have `icms`.
 
-    icms: IcmsRule
+    kind: the table of CFOPs of the operation; cest: the goods need one.
+    """
+
+    icms: IcmsCharge | None
     difal: DifalRule | None
     contributions: ContributionRule
     exclude: tuple[bool, bool, bool]
     ibs_cbs: IbsCbs | None
     ibs_cbs_rates: IbsCbsRates | None
-    ipi: Ipi | None = None
+    ipi: IpiRule | None
+    contributions_st: ContributionsStRule | None
+    issqn: IssqnRule | None
+    kind: Kind
+    cest: bool
 
 
 def resolve(product: Product, scope: Scope, path: str, findings: Findings) -> TaxRule:
     """The rule of `product` in `scope`; faults are told at `path` (the product's place in the body)."""
     tax = product.tax
-    for name in ("icms_rate", "icms_reduction", "fcp_rate", "pis_rate", "cofins_rate"):
-        value = getattr(tax, name)
-        if value is not None and not percent(value):
-            findings.add("NFE-PRODUCT-08", path, name=name, sku=product.sku, value=value)
-            tax = TaxProfile(situation=tax.situation)
-            break
-    icms = resolve_icms(product, tax, scope, path, findings)
+    if wrong := wrong_numbers(tax):
+        for one in wrong:
+            code = "NFE-TAX-26" if one.amount else "NFE-PRODUCT-08"
+            findings.add(code, path, name=one.name, sku=product.sku, value=one.value)
+        tax = TaxProfile() if tax.service is None else TaxProfile(service=Service(code=tax.service.code, rate=ZERO))
+    policy = scope.pis_cofins()
+    exclude = (policy.exclude_icms, policy.exclude_fcp, policy.exclude_difal)
+    if tax.service is not None:
+        issqn = resolve_issqn(product, tax.service, scope, path, findings)
+        paid = resolve_contributions(product, tax, scope, path, findings)
+        group, rates = resolve_ibs_cbs(product, scope, path, findings)
+        return TaxRule(None, None, paid, exclude, group, rates, None, None, issqn, "cfop_service", False)
+    situated = situate(product, tax, scope, path, findings)
+    icms = resolve_icms(product, tax, situated, scope, path, findings)
     # The difference of rates is of a taxed outgoing operation: what the operation leaves untaxed has none (NT 2015.003, 694).
     icms_due = scope.operation.icms == "product" and scope.operation.tpNF == "1"
-    policy = scope.pis_cofins()
+    # Fuels pay once, and to the state where they are used (LC 192/2022).
+    shared = scope.difal and icms_due and situated.kind != "cfop_fuel"
     group, rates = resolve_ibs_cbs(product, scope, path, findings)
+    substituted = tax.contributions_st if icms_due else None
     return TaxRule(
         icms=icms,
-        difal=resolve_difal(product, icms, scope, path, findings) if scope.difal and icms_due else None,
+        difal=resolve_difal(product, tax, icms, scope, path, findings) if shared else None,
         contributions=resolve_contributions(product, tax, scope, path, findings),
-        exclude=(policy.exclude_icms, policy.exclude_fcp, policy.exclude_difal),
+        exclude=exclude,
         ibs_cbs=group,
         ibs_cbs_rates=rates,
-        ipi=resolve_ipi(scope.operation.ipi_cst),
+        ipi=resolve_ipi(product, tax.ipi, scope, path, findings),
+        contributions_st=None if substituted is None else resolve_contributions_st(product, substituted, scope, path, findings),
+        issqn=None,
+        kind=situated.kind,
+        cest=situated.cest,
     )

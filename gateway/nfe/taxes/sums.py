@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
-from gateway.core.money import CENT, ZERO
+from gateway.core.money import CENT, ZERO, to_cents
 from gateway.nfe.layout.ibs_cbs import IbsCbsTot, TotalCbs, TotalIbs, TotalIbsMun, TotalIbsUf
+from gateway.nfe.layout.issqn import IssqnTot
 from gateway.nfe.layout.total import IcmsTot, Total
 
 _NOTHING = ZERO.quantize(CENT)
 
 
 class Sums:
-    """Adds items up. `vItem` are the items' shares of vNF."""
+    """Adds items up. `vItem` are the items' shares of vNF.
+
+    deducted: relieved ICMS taken from the total; contributions_st: PISST and COFINSST that are added to it. fuels and services
+    are the sums that few notes have, by their names in W.
+    """
 
     __slots__ = (
+        "contributions_st",
+        "deducted",
         "difal",
+        "fuels",
         "ibs_cbs",
         "ibs_cbs_values",
+        "services",
         "vBC",
         "vBCIBSCBS",
+        "vBCST",
         "vCBS",
         "vCOFINS",
         "vDesc",
         "vFCP",
+        "vFCPST",
+        "vFCPSTRet",
         "vFCPUFDest",
         "vFrete",
         "vIBSMun",
@@ -31,27 +44,49 @@ class Sums:
         "vICMS",
         "vICMSDeson",
         "vICMSUFDest",
+        "vIPI",
         "vItem",
         "vOutro",
         "vPIS",
         "vProd",
+        "vST",
+        "vSeg",
+        "vServ",
     )
 
     def __init__(self) -> None:
         self.difal = self.ibs_cbs = self.ibs_cbs_values = False
         self.vBC = self.vICMS = self.vICMSDeson = self.vFCP = _NOTHING
         self.vFCPUFDest = self.vICMSUFDest = _NOTHING
-        self.vProd = self.vFrete = self.vDesc = self.vOutro = self.vItem = _NOTHING
+        self.vBCST = self.vST = self.vFCPST = self.vFCPSTRet = _NOTHING
+        self.vProd = self.vFrete = self.vSeg = self.vDesc = self.vOutro = self.vItem = self.vServ = _NOTHING
+        self.vIPI = self.deducted = self.contributions_st = _NOTHING
         self.vPIS = self.vCOFINS = _NOTHING
         self.vBCIBSCBS = self.vIBSUF = self.vIBSMun = self.vCBS = _NOTHING
+        self.fuels: dict[str, Decimal] = {}
+        self.services: dict[str, Decimal] = {}
+
+    def fuel(self, quantity_name: str, quantity: Decimal, name: str, value: Decimal) -> None:
+        """Monophase: a quantity and its ICMS, by their names in W."""
+        self.fuels[quantity_name] = self.fuels.get(quantity_name, ZERO) + quantity
+        self.fuels[name] = self.fuels.get(name, ZERO) + value
+
+    def service(self, **values: Decimal) -> None:
+        """ISSQN and the contributions of a service, by their names in W17."""
+        for name, value in values.items():
+            self.services[name] = self.services.get(name, _NOTHING) + value
 
     @property
     def note_value(self) -> Decimal:
-        """vNF: W16-10 with what a retail sale has: products less discount, plus freight and other charges."""
-        return self.vProd - self.vDesc + self.vFrete + self.vOutro
+        """vNF: W16-10, less what only an import (vII) or a return (vIPIDevol) has."""
+        value = self.vProd - self.vDesc - self.deducted + self.vST + self.vFCPST + self.vFrete + self.vSeg + self.vOutro
+        return value + self.vIPI + self.vServ + self.contributions_st + self.fuels.get("vICMSMonoReten", ZERO)
 
-    def total(self) -> Total:
-        """Group W. In 2026 IBS and CBS are not added to vNF nor to vNFTot (NT 2025.002-RTC)."""
+    def total(self, competence: date, regime: str = "") -> Total:
+        """Group W. In 2026 IBS and CBS are not added to vNF nor to vNFTot (NT 2025.002-RTC).
+
+        competence: of the services (dCompet); regime: cRegTrib of the issuer.
+        """
         icms = IcmsTot(
             vBC=self.vBC,
             vICMS=self.vICMS,
@@ -60,25 +95,30 @@ class Sums:
             vICMSUFDest=self.vICMSUFDest if self.difal else None,
             vICMSUFRemet=_NOTHING if self.difal else None,
             vFCP=self.vFCP,
-            vBCST=_NOTHING,
-            vST=_NOTHING,
-            vFCPST=_NOTHING,
-            vFCPSTRet=_NOTHING,
+            vBCST=self.vBCST,
+            vST=self.vST,
+            vFCPST=self.vFCPST,
+            vFCPSTRet=self.vFCPSTRet,
             vProd=self.vProd,
             vFrete=self.vFrete,
-            vSeg=_NOTHING,
+            vSeg=self.vSeg,
             vDesc=self.vDesc,
             vII=_NOTHING,
-            vIPI=_NOTHING,
+            vIPI=self.vIPI,
             vIPIDevol=_NOTHING,
             vPIS=self.vPIS,
             vCOFINS=self.vCOFINS,
             vOutro=self.vOutro,
             vNF=self.note_value,
+            **{name: to_cents(value) for name, value in self.fuels.items()},
         )
+        issqn = self._issqn_total(competence, regime) if self.services else None
         if not self.ibs_cbs:
-            return Total(ICMSTot=icms)
-        return Total(ICMSTot=icms, IBSCBSTot=self._ibs_cbs_total(), vNFTot=self.vItem)
+            return Total(ICMSTot=icms, ISSQNtot=issqn)
+        return Total(ICMSTot=icms, ISSQNtot=issqn, IBSCBSTot=self._ibs_cbs_total(), vNFTot=self.vItem)
+
+    def _issqn_total(self, competence: date, regime: str) -> IssqnTot:
+        return IssqnTot(vServ=self.vServ, dCompet=competence.isoformat(), cRegTrib=regime or None, **self.services)
 
     def _ibs_cbs_total(self) -> IbsCbsTot:
         if not self.ibs_cbs_values:

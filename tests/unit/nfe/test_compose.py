@@ -9,12 +9,8 @@ import msgspec
 import pytest
 
 from gateway.core.errors import ValidationFailed
-from gateway.core.money import to_cents
 from gateway.nfe.compose import compose
 from gateway.nfe.sale import Customer
-from gateway.nfe.taxes.compute import compute
-from gateway.nfe.taxes.rule import ContributionRule, DifalRule, IcmsRule, TaxRule
-from gateway.nfe.taxes.sums import Sums
 from tests.unit.nfe.made import AT, BRANCH, CONSUMER, MG, RJ, SHIRT, SIMPLES, composed, item, pays, product, sale
 
 D = Decimal
@@ -91,20 +87,13 @@ def test_other_operations_with_rates_are_computed() -> None:
 
 def test_difal_on_the_double_base() -> None:
     """1000 at 12% is 120; (1000 - 120) / (1 - 0.20) = 1100; 1100 x 20% - 120 = 100."""
-    nothing = D("0.00")
-    rule = TaxRule(
-        icms=IcmsRule("00", "0", D("12"), D(0), D(0), "", None),
-        difal=DifalRule(D("20"), D("12"), D(0), "dupla", exempt=False),
-        contributions=ContributionRule("01", D(0), D(0), "aliq", None),
-        exclude=(True, False, False),
-        ibs_cbs=None,
-        ibs_cbs_rates=None,
-    )
-    imposto = compute(rule, to_cents(D(1000)), Sums())
-    assert imposto.ICMSUFDest is not None
-    assert imposto.ICMSUFDest.vBCUFDest == D("1100.00")
-    assert imposto.ICMSUFDest.vICMSUFDest == D("100.00")
-    assert imposto.ICMSUFDest.vICMSUFRemet == nothing
+    branch = msgspec.structs.replace(BRANCH, overrides={"policy.difal_dupla.RJ": D(1), "fcp.RJ": D(0)})
+    sold = sale(customer=CARIOCA, items=(item("1", "1000.00"),), payments=(pays("pix", "1000.00"),))
+    share = composed(sold, branch).det[0].imposto.ICMSUFDest
+    assert share is not None
+    assert share.vBCUFDest == D("1100.00")
+    assert share.vICMSUFDest == D("100.00")
+    assert share.vICMSUFRemet == D("0.00")
 
 
 def test_an_inline_product_wins_over_the_registered_one() -> None:

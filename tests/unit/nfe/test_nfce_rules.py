@@ -23,8 +23,9 @@ from gateway.nfe.item_details import Batch, ItemDetails
 from gateway.nfe.layout.special_goods import Arma, VeicProd
 from gateway.nfe.sale import Card, Customer, Freight, Intermediary, Sale
 from gateway.nfe.signature import sign
+from gateway.nfe.tax_profile import ContributionsSt, IpiProfile, Retained
 from gateway.nfe.trade import Billing, Export, Purchase, Vehicle, Volume
-from tests.unit.nfe.made import AT, BRANCH, CONSUMER, RJ, item, pays
+from tests.unit.nfe.made import AT, BRANCH, CONSUMER, RJ, item, pays, product
 from tests.unit.nfe.made_nfce import CARRIER, CPF_ONLY, CSC, composed, delivered, made, nfce, settled
 from tests.unit.nfe.test_nfce import judged
 
@@ -32,6 +33,15 @@ D = Decimal
 replace = msgspec.structs.replace
 CHAVE = "35261112ABC34501DE35550010000012341876543215"
 COMPANY = Customer(tax_id="11222333000181")
+
+
+REPASSE = Retained(base=D("1"), rate=D("18"), value=D("0.18"), destination_base=D("1"), destination_value=D("0.1"))
+
+
+def taxed(paid: str = "100.00", **profile: object) -> Sale:
+    """A counter sale of a product with this profile."""
+    goods = product(cest="2803800", **profile)
+    return nfce(items=(item(product=goods),), payments=(pays("dinheiro", paid),))
 
 
 def worth(total: str, **changes: object) -> Sale:
@@ -100,6 +110,20 @@ PAIRS = [
     Pair("NFCE-FREIGHT-01", "$.freight.mode", nfce(freight=Freight(mode="emitente")), nfce(freight=Freight())),
     Pair("NFCE-FREIGHT-02", "$.freight", nfce(freight=replace(CARRIER, mode="sem_frete")), delivered()),
     Pair("NFCE-FREIGHT-03", "$.freight", delivered(freight=Freight()), delivered(freight=Freight(mode="proprio_remetente"))),
+    Pair("NFCE-TAX-01", "$.items[0].product", taxed("110.00", ipi=IpiProfile(rate=D("10"))), taxed()),
+    Pair(
+        "NFCE-TAX-02",
+        "$.items[0].product",
+        taxed("102.00", contributions_st=ContributionsSt(pis_rate=D("1"), cofins_rate=D("1"))),
+        taxed(pis_cofins_cst="05"),
+    ),
+    Pair("NFCE-TAX-03", "$.items[0].product", taxed(situation="suspensa"), taxed(situation="nao_tributada")),
+    Pair(
+        "NFCE-TAX-03",
+        "$.items[0].product",
+        taxed(situation="repasse", retained=REPASSE),
+        taxed(situation="st", retained=REPASSE),
+    ),
     Pair("NFCE-PAY-01", "$.payments[0].method", nfce(payments=(pays("sem_pagamento", "0"),))),
     Pair("NFCE-PAY-01", "$.payments", nfce(payments=())),
     Pair(

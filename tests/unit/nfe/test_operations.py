@@ -13,7 +13,7 @@ from lxml import etree
 from gateway.core.chave import ChaveAcesso
 from gateway.core.errors import ValidationFailed
 from gateway.nfe.compose import compose
-from gateway.nfe.operations import EXPORT, SCOPES, BranchOperation, default, explain, names, operation
+from gateway.nfe.operations import CFOPS, EXPORT, SCOPES, BranchOperation, default, explain, names, operation
 from gateway.nfe.sale import OperationName, Sale
 from gateway.sim.sefaz.document import Note
 from gateway.sim.sefaz.rules import Conditions, first_refusal
@@ -52,12 +52,12 @@ def test_a_row_is_whole_and_agrees_with_the_authoriser(one: Any) -> None:
     first = {"0": ("1", "2", "2"), "1": ("5", "6", "6")}[one.tpNF]
     if EXPORT in one.cfop:
         assert (dict(one.cfop), one.tpNF) == ({EXPORT: "7102"}, "1")
-    for table in (one.cfop, one.cfop_st) if EXPORT not in one.cfop else ():
+    for table in (getattr(one, name) for name in CFOPS) if EXPORT not in one.cfop else ():
         assert set(table) in (set(SCOPES), set())
         if one.finNFe != "6":  # a loss is internal by nature
             assert tuple(table[scope][0] for scope in SCOPES if table) in (first, ())
-        assert bool(table) == (one.finNFe not in ("3", "5"))
-        assert (one.finNFe == "4") == bool(RETURNS & set(table.values()))
+        assert not table or (one.finNFe == "4") == bool(RETURNS & set(table.values()))
+    assert bool(one.cfop) == bool(one.cfop_st) == (one.finNFe not in ("3", "5"))
     assert (one.finNFe in ("3", "4")) <= (one.payment == "sem_pagamento" and one.references == "required")
     assert bool(one.tpNFCredito) == (one.finNFe == "5")
     assert bool(one.tpNFDebito) == (one.finNFe == "6")

@@ -170,6 +170,12 @@ PAIRS = [
         sale(freight=Freight(net_weight=D("0.0001"))),
         sale(freight=Freight(net_weight=D("2"))),
     ),
+    Pair(
+        "NFE-FREIGHT-04",
+        "$.insurance",
+        sale(items=(item(insurance=D("1.00")),), insurance=D("2.00")),
+        sale(items=(item(insurance=D("1.00")),), insurance=D("1.00"), payments=(pays("pix", "101.00"),)),
+    ),
     Pair("NFE-PAY-01", "$.payments", sale(payments=())),
     Pair("NFE-PAY-02", "$.payments", paid(pays("pix", "99.99"))),
     Pair("NFE-PAY-03", "$.payments", paid(pays("pix", "100.01")), paid(pays("dinheiro", "100.01"))),
@@ -261,6 +267,6 @@ def test_every_rule_is_proven_here() -> None:
         "NFE-BRANCH-06",
         *(code for code in rules() if code.startswith("NFE-OP-")),
     }
-    # NFE-RAW-* are proven by test_raw, NFE-OP-* by test_operations, those of NFC-e beside its other tests.
-    raw = {code for code in rules() if code.startswith("NFE-RAW-")}
+    # NFE-RAW-* are proven by test_raw, NFE-TAX-* by test_tax_faults, NFE-OP-* by test_operations, those of NFC-e beside its own.
+    raw = {code for code in rules() if code.startswith(("NFE-RAW-", "NFE-TAX-"))}
     assert {pair.code for pair in PAIRS} | elsewhere | raw == {code for code in rules() if code.startswith("NFE-")}

@@ -121,6 +121,11 @@ CASES: list[tuple[str, Edits, Edits]] = [
         icms(ICMS51.format(op="17.11"), vBC="95.00", vICMS="8.55"),
     ),
     (
+        "351",
+        icms(ICMS51.format(op="17.12").replace("51", "90"), vBC="95.00", vICMS="8.55"),
+        icms(ICMS51.format(op="17.11").replace("51", "90"), vBC="95.00", vICMS="8.55"),
+    ),
+    (
         "610",
         icms(ICMS20.format(deduct=0), vBC="47.50", vICMS="8.55", vICMSDeson="8.55") | RELIEVED,
         icms(ICMS20.format(deduct=1), vBC="47.50", vICMS="8.55", vICMSDeson="8.55") | RELIEVED,

@@ -85,7 +85,7 @@ def _icms(note: Note, prod: Node, icms: Node) -> Iterator[str]:
         yield "591"
     if (cst or csosn) in _NEEDS_CEST and not text(prod, "CEST"):
         yield "806"
-    if cst == "51":
+    if cst == "51" or find(icms, "vICMSOp") is not None:  # N10 holds the deferral too: vICMS is then what is left of vICMSOp
         if find(icms, "vICMSOp") is not None and differs(amount(icms, "vICMSOp"), _percent(icms, "vBC", "pICMS")):
             yield "351"
     elif find(icms, "vICMS") is not None and differs(amount(icms, "vICMS"), _percent(icms, "vBC", "pICMS")):
