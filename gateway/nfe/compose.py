@@ -68,16 +68,7 @@ def compose(
     issuer = emit(branch, findings)
     if issuer.CNPJ is not None and tax_id(sale.branch) != issuer.CNPJ:
         findings.add("NFE-BRANCH-05", "$.branch", sale=sale.branch, branch=branch.cnpj)
-    for row in branch.simples_credit:
-        if not percent(row.rate):
-            findings.add("NFE-BRANCH-07", "$.branch", name="simples_credit", value=row.rate)
-            branch = msgspec.structs.replace(branch, simples_credit=())
-            break
-    wrong = [name for name, value in branch.overrides.items() if not percent(value)]
-    if wrong:
-        for name in wrong:
-            findings.add("NFE-BRANCH-07", "$.branch", name=name, value=branch.overrides[name])
-        branch = msgspec.structs.replace(branch, overrides={})
+    branch = _with_good_rates(branch, findings)
     issued = _issue_instant(sale, at, findings)
     day = issued.astimezone(zone).date()
     technical_contact.check(branch, issuer.enderEmit.UF, day, mod, findings)
@@ -180,6 +171,21 @@ def _zone(branch: Branch, findings: Findings) -> ZoneInfo:
         findings.add("NFE-BRANCH-03", "$.branch", value=branch.time_zone)
         return ZoneInfo("America/Sao_Paulo")
     return zone
+
+
+def _with_good_rates(branch: Branch, findings: Findings) -> Branch:
+    """The branch without rates that are no percentages, told, so that the other faults of the sale are told too."""
+    for row in branch.simples_credit:
+        if not percent(row.rate):
+            findings.add("NFE-BRANCH-07", "$.branch", name="simples_credit", value=row.rate)
+            branch = msgspec.structs.replace(branch, simples_credit=())
+            break
+    wrong = [name for name, value in branch.overrides.items() if not percent(value)]
+    if wrong:
+        for name in wrong:
+            findings.add("NFE-BRANCH-07", "$.branch", name=name, value=branch.overrides[name])
+        branch = msgspec.structs.replace(branch, overrides={})
+    return branch
 
 
 def _issue_instant(sale: Sale, at: datetime, findings: Findings) -> datetime:
