@@ -8,7 +8,7 @@ every item are replaced, where their text is exactly the one known, by determini
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from lxml import etree
 
@@ -46,10 +46,9 @@ EQUAL: Final = {
 def derive(path: Path) -> etree._ElementTree:
     """The schema of `path` with its includes inside, patterns of `EQUAL` replaced and without the key of the items."""
     files = _files(path)
-    names: dict[Any, str] = {}
-    for file in files:
-        names.update(cast("dict[Any, str]", file.nsmap))
-    schema = etree.Element(f"{_XS}schema", dict(files[0].attrib), nsmap=names)
+    names: dict[Any, str] = {prefix: uri for file in files for prefix, uri in file.nsmap.items()}
+    attributes = {str(name): str(value) for name, value in files[0].attrib.items()}
+    schema = etree.Element(f"{_XS}schema", attributes, nsmap=names)
     parts = [part for file in files for part in file if part.tag != f"{_XS}include"]
     # Imports come before anything else, and their places are beside the file that is no longer read.
     schema.extend(sorted(parts, key=lambda part: part.tag != f"{_XS}import"))
