@@ -33,6 +33,8 @@ from gateway.nfe.xsd import schema_file, validate
 
 NAMES = ("issue", "build", "sign", "validate", "floor")
 ROOT = Path(__file__).resolve().parent.parent
+FLOOR = "piso"
+"""Name of the floor among the peers."""
 _PEERS_TIMEOUT = 600.0
 _PASSWORD = "bench"  # noqa: S105 - of a certificate that lives for one measure
 _AT = datetime(2026, 11, 20, 13, 0, tzinfo=UTC)
@@ -73,8 +75,9 @@ def run(
 
     About two seconds each. `reform`: whether the note has the groups of IBS and CBS, or is one of 2025, which has not.
     `threads`: how many make notes at the same time; `value` is of all of them together.
-    With `python` (see `peers_python`), `issue` is followed, size by size, by the same note made by other libraries: `peer` and
-    `version` say whose figure it is, and one that could not make the note has `error` instead of a figure.
+    With `python` (see `peers_python`), `issue` is followed, size by size, by the floor and by the same note made by other
+    libraries, in one thread: `peer` and `version` say whose figure it is, and one that could not make the note has `error`
+    instead of a figure.
 
     Raises ValueError for a bench that is not of `NAMES`.
     """
@@ -86,7 +89,9 @@ def run(
         n, best = measure(work, SECONDS) if threads == 1 else measure_threads(work, threads, SECONDS)
         yield figure(name, count, n, best, size) | {"reform": reform, "threads": threads}
         if python is not None and name == "issue":
-            yield from ({**row, "reform": reform} for row in _peers(python, count, reform))
+            n, best = measure(_work("floor", count, certificate, reform)[0], SECONDS)
+            yield figure(name, count, n, best, size) | {"reform": reform, "threads": 1, "peer": FLOOR}
+            yield from ({**row, "reform": reform, "threads": 1} for row in _peers(python, count, reform))
 
 
 def _work(name: str, items: int, certificate: Certificate, reform: bool) -> tuple[Callable[[], object], int]:
