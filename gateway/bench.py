@@ -1,7 +1,8 @@
-"""How fast the fiscal core is on this machine: `gateway bench issue|build|sign|validate`.
+"""How fast the fiscal core is on this machine: `gateway bench issue|build|sign|validate|floor`.
 
-Every figure is the best of a hundred short rounds of the same deterministic sale, in one thread, with a certificate made at
-run time. `issue` is what a worker does for a note: compose and tax, write, sign, validate.
+Every figure is the best of a hundred short rounds of the same deterministic sale, with a certificate made at run time.
+`issue` is what a worker does for a note: compose and tax, write, sign, validate. `floor` is what it is compared with (see
+`gateway.bench_floor`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from gateway.bench_clock import SECONDS, figure, measure
+from gateway.bench_clock import SECONDS, figure, measure, measure_threads
+from gateway.bench_floor import floor
 from gateway.core.errors import ConfigInvalid
 from gateway.nfe.address import Address
 from gateway.nfe.branch import Branch
@@ -29,11 +31,15 @@ from gateway.nfe.sale import Customer, Payment, Sale, SaleItem
 from gateway.nfe.signature import sign
 from gateway.nfe.xsd import schema_file, validate
 
-NAMES = ("issue", "build", "sign", "validate")
+NAMES = ("issue", "build", "sign", "validate", "floor")
 ROOT = Path(__file__).resolve().parent.parent
+FLOOR = "piso"
+"""Name of the floor among the peers."""
 _PEERS_TIMEOUT = 600.0
 _PASSWORD = "bench"  # noqa: S105 - of a certificate that lives for one measure
 _AT = datetime(2026, 11, 20, 13, 0, tzinfo=UTC)
+_BEFORE = datetime(2025, 11, 20, 13, 0, tzinfo=UTC)
+"""A day before the groups of IBS and CBS, for a note that other programs' figures are known of."""
 _CNPJ = "12ABC34501DE35"
 _ADDRESS = Address(street="Rua das Flores", number="100", district="Centro", city="São Paulo", uf="SP", postal_code="01001000")
 _BRANCH = Branch(cnpj=_CNPJ, name="Loja de Teste Ltda", state_registration="110042490114", address=_ADDRESS, crt="3")
@@ -62,11 +68,16 @@ def peers_python(root: Path = ROOT) -> Path | None:
     return found if found.is_file() else None
 
 
-def run(name: str, items: Sequence[int] = (1, 100), *, python: Path | None = None) -> Iterator[dict[str, Any]]:
-    """One figure for each size: `{"bench", "unit", "value", "items", "n", "best_ms", "bytes"}`. About two seconds each.
+def run(
+    name: str, items: Sequence[int] = (1, 100), *, python: Path | None = None, reform: bool = True, threads: int = 1
+) -> Iterator[dict[str, Any]]:
+    """One figure for each size: `{"bench", "unit", "value", "items", "n", "best_ms", "bytes", "reform", "threads"}`.
 
-    With `python` (see `peers_python`), `issue` is followed, size by size, by the same note made by other libraries: `peer` and
-    `version` say whose figure it is, and one that could not make the note has `error` instead of a figure.
+    About two seconds each. `reform`: whether the note has the groups of IBS and CBS, or is one of 2025, which has not.
+    `threads`: how many make notes at the same time; `value` is of all of them together.
+    With `python` (see `peers_python`), `issue` is followed, size by size, by the floor and by the same note made by other
+    libraries, in one thread: `peer` and `version` say whose figure it is, and one that could not make the note has `error`
+    instead of a figure.
 
     Raises ValueError for a bench that is not of `NAMES`.
     """
@@ -74,15 +85,17 @@ def run(name: str, items: Sequence[int] = (1, 100), *, python: Path | None = Non
         raise ValueError(f"medição desconhecida: {name}; use uma destas: {', '.join(NAMES)}")
     certificate = load(make_test_pfx(_CNPJ, "Loja de Teste", _PASSWORD, at=_AT))
     for count in items:
-        work, size = _work(name, count, certificate)
-        n, best = measure(work, SECONDS)
-        yield figure(name, count, n, best, size)
+        work, size = _work(name, count, certificate, reform)
+        n, best = measure(work, SECONDS) if threads == 1 else measure_threads(work, threads, SECONDS)
+        yield figure(name, count, n, best, size) | {"reform": reform, "threads": threads}
         if python is not None and name == "issue":
-            yield from _peers(python, count)
+            n, best = measure(_work("floor", count, certificate, reform)[0], SECONDS)
+            yield figure(name, count, n, best, size) | {"reform": reform, "threads": 1, "peer": FLOOR}
+            yield from ({**row, "reform": reform, "threads": 1} for row in _peers(python, count, reform))
 
 
-def _work(name: str, items: int, certificate: Certificate) -> tuple[Callable[[], object], int]:
-    write = _writer(items)
+def _work(name: str, items: int, certificate: Certificate, reform: bool) -> tuple[Callable[[], object], int]:
+    write = _writer(items, reform)
     xml = write()
     signed = sign(xml, certificate).xml
 
@@ -95,26 +108,28 @@ def _work(name: str, items: int, certificate: Certificate) -> tuple[Callable[[],
         "build": write,
         "sign": lambda: sign(xml, certificate),
         "validate": lambda: validate(signed),
+        "floor": floor(xml, certificate),
     }
     issue()
     return works[name], len(signed)
 
 
-def _writer(items: int) -> Callable[[], bytes]:
+def _writer(items: int, reform: bool) -> Callable[[], bytes]:
     sale, products = sample_sale(items)
+    at = _AT if reform else _BEFORE
 
     def write() -> bytes:
-        draft = compose(sale, _BRANCH, products, at=_AT)
-        return build(draft, number=1234, cNF="87654321", dhEmi=_AT).xml
+        draft = compose(sale, _BRANCH, products, at=at)
+        return build(draft, number=1234, cNF="87654321", dhEmi=at).xml
 
     return write
 
 
-def _peers(python: Path, items: int) -> Iterator[dict[str, Any]]:
+def _peers(python: Path, items: int, reform: bool) -> Iterator[dict[str, Any]]:
     """The figures of one size, from a process of the other environment. Raises ConfigInvalid when it breaks."""
     task = {
         "items": items,
-        "xml": _writer(items)().decode(),
+        "xml": _writer(items, reform)().decode(),
         "pfx": base64.b64encode(make_test_pfx(_CNPJ, "Loja de Teste", _PASSWORD, at=_AT).data).decode(),
         "password": _PASSWORD,
         "schema": str(schema_file("nfe")),

@@ -157,9 +157,16 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--resume", type=Path, help="arquivo de respostas: pula as linhas já finais e acrescenta as novas")
 
     sub = add("bench", "mede esta máquina", _bench, "exemplo: gateway bench issue --items 1,100 --json")
-    sub.add_argument("name", choices=("issue", "build", "sign", "validate"))
+    sub.add_argument("name", choices=("issue", "build", "sign", "validate", "floor"))
     sub.add_argument("--items", default="1,10,100")
     sub.add_argument("--json", action="store_true")
+    sub.add_argument("--threads", type=int, default=1, help="quantas threads fazem notas ao mesmo tempo, de 1 a 64")
+    sub.add_argument(
+        "--reform",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="a nota com os grupos de IBS e CBS, ou a de 2025, sem eles",
+    )
     sub.add_argument(
         "--peers",
         action=argparse.BooleanOptionalAction,
@@ -417,7 +424,10 @@ def _bench(args: argparse.Namespace) -> int:
     except ValueError:
         _say("erro: --items é uma lista de números, como 1,10,100")
         return 2
-    for row in run(args.name, items, python=python):
+    if not 1 <= args.threads <= 64:
+        _say("erro: --threads vai de 1 a 64")
+        return 2
+    for row in run(args.name, items, python=python, reform=args.reform, threads=args.threads):
         if args.json:
             print(json.dumps(row, ensure_ascii=False), flush=True)
         elif "error" in row:

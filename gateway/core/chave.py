@@ -10,6 +10,7 @@ from datetime import datetime
 from operator import mul
 
 _PATTERN = re.compile(r"[0-9]{6}[0-9A-Z]{12}[0-9]{26}")
+_SHAPE = "chave de acesso precisa de 44 caracteres no formato do MOC"
 
 FORBIDDEN_CNF = frozenset(
     [str(d) * 8 for d in range(10)]
@@ -35,7 +36,7 @@ class ChaveAcesso(str):
 
     def __new__(cls, text: str) -> ChaveAcesso:
         if not _PATTERN.fullmatch(text):
-            raise ValueError("chave de acesso precisa de 44 caracteres no formato do MOC")
+            raise ValueError(_SHAPE)
         if check_digit(text[:43]) != text[43]:
             raise ValueError("dígito verificador da chave de acesso não confere")
         return super().__new__(cls, text)
@@ -45,8 +46,12 @@ class ChaveAcesso(str):
         cls, *, cUF: str, dhEmi: datetime, tax_id: str, mod: str, serie: int, nNF: int, tpEmis: str, cNF: str
     ) -> ChaveAcesso:
         """Compose the key. `dhEmi` gives AAMM in its own offset; `tax_id` is a CNPJ or a CPF without punctuation."""
-        first = f"{cUF}{dhEmi:%y%m}{tax_id:0>14}{mod}{serie:03d}{nNF:09d}{tpEmis}{cNF}"
-        return cls(first + check_digit(first))
+        month = f"{dhEmi.year % 100:02d}{dhEmi.month:02d}"
+        first = f"{cUF}{month}{tax_id:0>14}{mod}{serie:03d}{nNF:09d}{tpEmis}{cNF}"
+        # The digit is right by construction: `__new__` would compute it again.
+        if not _PATTERN.fullmatch(f"{first}0"):
+            raise ValueError(_SHAPE)
+        return super().__new__(cls, first + check_digit(first))
 
     @property
     def cUF(self) -> str:

@@ -21,10 +21,20 @@ _TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"})
 _ATTRIBUTE = str.maketrans({"&": "&amp;", "<": "&lt;", '"': "&quot;", "\t": "&#x9;", "\n": "&#xA;", "\r": "&#xD;"})
 
 
+_MOST_TEXTS = 8192
+_LONGEST = 120
+_plain: set[str] = set()
+"""Texts with blanks or signs met before that need no escape: the same products, streets and names come note after note."""
+
+
 def escape_text(text: str) -> str:
     """Text of an element, as C14N writes it."""
     if "&" in text or "<" in text or ">" in text or "\r" in text:
         return text.translate(_TEXT)
+    if len(text) <= _LONGEST:
+        if len(_plain) >= _MOST_TEXTS:
+            _plain.clear()
+        _plain.add(text)
     return text
 
 
@@ -51,6 +61,15 @@ def decimal_text(number: Decimal, least: int, most: int) -> str:
         decimals = decimals[:most]
     decimals = decimals.ljust(least, "0")
     return f"{whole}.{decimals}" if decimals else whole
+
+
+def _kept(cell: list[tuple[Decimal | None, str]], rate: Decimal) -> str:
+    """Text of a rate (two to four decimals), kept in `cell` while the very same object comes: it is one for all of its items."""
+    text = str(rate)
+    if text[-3:-2] != "." and text[-5:-4] != ".":
+        text = decimal_text(rate, 2, 4)
+    cell[0] = (rate, text)
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +109,16 @@ def _element(name: str, kind: Kind, scope: dict[str, Any]) -> str:
         if places.least:
             ready = f'_s if (_s := str({name}))[-{places.least + 1}:-{places.least}] == "." else '
         if (places.least, places.most) == (2, 4):
-            ready = f'_s if (_s := str({name}))[-3:-2] == "." or _s[-5:-4] == "." else '
+            scope[f"_cell_{name}"] = [(None, "")]
+            # One tuple, read once: another thread may put another number in the meantime.
+            return f"<{name}>{{_e[1] if (_e := _cell_{name}[0])[0] is {name} else _kept(_cell_{name}, {name})}}</{name}>"
         return f"<{name}>{{{ready}_decimal({name}, {places.least}, {places.most})}}</{name}>"
     if isinstance(kind.type, type) and issubclass(kind.type, Group):
         scope[f"_{name}"] = _later(kind.type, name, scope)
         return f"{{_{name}({name})}}"
     if kind.type is not str:
         raise TypeError(f"campo {name}: o leiaute não sabe escrever {kind.type}")
-    return f"<{name}>{{{name} if {name}.isalnum() else _text({name})}}</{name}>"
+    return f"<{name}>{{{name} if {name}.isalnum() or {name} in _plain else _text({name})}}</{name}>"
 
 
 def _later(group: type[Group], tag: str, scope: dict[str, Any]) -> Callable[[Any], str]:
@@ -118,6 +139,8 @@ def writer(group: type[Group], tag: str) -> Callable[[Any], str]:
     """
     scope: dict[str, Any] = {
         "_text": escape_text,
+        "_plain": _plain,
+        "_kept": _kept,
         "_attribute": escape_attribute,
         "_decimal": decimal_text,
         "_Written": Written,

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gateway import bench
+from gateway.bench_floor import floor, written
+from gateway.nfe.certificate import load
+from gateway.nfe.certificate_maker import make_test_pfx
 
 
 def test_every_figure_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,6 +30,30 @@ def test_writing_a_note_costs_less_than_signing_it(monkeypatch: pytest.MonkeyPat
     assert build["best_ms"] < sign["best_ms"]
 
 
+def test_the_note_of_2025_has_no_reform_and_is_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "SECONDS", 0.02)
+    now, before = (next(bench.run("build", (1,), reform=reform)) for reform in (True, False))
+    assert (now["reform"], before["reform"]) == (True, False)
+    assert before["bytes"] < now["bytes"]
+
+
+def test_threads_make_notes_together_and_say_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "SECONDS", 0.1)
+    row = next(bench.run("issue", (1,), threads=2))
+    assert row["threads"] == 2
+    assert row["n"] >= 2
+    assert row["value"] > 0
+
+
+@pytest.mark.parametrize("reform", [True, False])
+def test_the_floor_writes_the_very_note_of_the_gateway(reform: bool) -> None:
+    """Same text, same signature, same schema; only then is it a floor of the same work."""
+    certificate = load(make_test_pfx(bench._CNPJ, "Loja de Teste", "x", at=bench._AT))
+    xml = bench._writer(12, reform)()
+    assert written(xml)() == xml
+    floor(xml, certificate)()
+
+
 def test_an_unknown_bench_is_refused() -> None:
-    with pytest.raises(ValueError, match="issue, build, sign, validate"):
+    with pytest.raises(ValueError, match="issue, build, sign, validate, floor"):
         next(bench.run("voar"))

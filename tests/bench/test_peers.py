@@ -34,12 +34,15 @@ def test_peers_come_after_ours_size_by_size_with_the_same_document(tmp_path: Pat
     asked = tmp_path / "asked"
     python = environment(tmp_path, f"""cat >> {asked}; echo >> {asked}; echo '{{"peer": "outra", "value": 1.5}}'""")
     assert bench.peers_python(tmp_path) == python
-    rows = list(bench.run("issue", (1, 2), python=python))
-    assert [(row.get("peer"), row.get("items")) for row in rows] == [(None, 1), ("outra", None), (None, 2), ("outra", None)]
+    rows = list(bench.run("issue", (1, 2), python=python, reform=False))
+    whose = [(row.get("peer"), row.get("items")) for row in rows]
+    assert whose == [(None, 1), ("piso", 1), ("outra", None), (None, 2), ("piso", 2), ("outra", None)]
+    assert {row["reform"] for row in rows} == {False}
     tasks = [json.loads(line) for line in asked.read_text(encoding="utf-8").splitlines()]
     assert [task["items"] for task in tasks] == [1, 2]
     assert [task["xml"].count("<det ") for task in tasks] == [1, 2]
     assert {fault.path for fault in validate(tasks[0]["xml"].encode())} == {"$"}, "only the signature is missing"
+    assert [task["xml"].count("<IBSCBS>") for task in tasks] == [0, 0]
     assert base64.b64decode(tasks[0]["pfx"])[:1] == b"\x30"
     assert Path(tasks[0]["schema"]).is_file()
 
@@ -72,6 +75,6 @@ def test_only_the_whole_note_is_compared(capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.skipif(bench.peers_python() is None, reason="make bench makes the environment")
 def test_every_peer_makes_the_note_signed_and_valid() -> None:
     rows = list(bench.run("issue", (2,), python=bench.peers_python()))
-    assert [row.get("peer") for row in rows] == [None, "nfelib", "nfelib + signxml, com cache", "PyNFe"]
+    assert [row.get("peer") for row in rows] == [None, "piso", "nfelib", "nfelib + signxml, com cache", "PyNFe"]
     assert [row["error"] for row in rows if "error" in row] == []
-    assert rows[1]["bytes"] == rows[2]["bytes"]
+    assert rows[2]["bytes"] == rows[3]["bytes"]

@@ -9,9 +9,9 @@ from lxml import etree
 
 from gateway.nfe.layout.delivery import Vol
 from gateway.nfe.layout.document import InfAdic
-from gateway.nfe.layout.fields import Attr, Group, MoneyOpc, Quantity, Rate, UnitPrice
+from gateway.nfe.layout.fields import Attr, Group, MoneyOpc, Quantity, Rate, UnitPrice, Written
 from gateway.nfe.layout.icms import Icms00
-from gateway.nfe.xml_writer import canonical, decimal_text
+from gateway.nfe.xml_writer import _plain, canonical, decimal_text
 
 D = Decimal
 
@@ -50,6 +50,25 @@ def test_exponents_are_written_in_plain_notation() -> None:
 def test_rounding_is_not_the_writers_business() -> None:
     with pytest.raises(ValueError, match="casas decimais"):
         canonical(Icms00(orig="0", CST="00", modBC="3", vBC=D("1.005"), pICMS=D("18"), vICMS=D("1.00")), "ICMS00")
+
+
+def test_a_rate_kept_from_another_item_is_never_written_for_this_one() -> None:
+    eighteen, four = D("18"), D("4.00")
+    texts = []
+    for rate in (eighteen, eighteen, four, eighteen, Written("18.0000"), D("18.000"), four):
+        item = Icms00(orig="0", CST="00", modBC="3", vBC=D("1.00"), pICMS=rate, vICMS=D("0.18"))
+        texts.append(canonical(item, "ICMS00").split("<pICMS>")[1].split("<")[0])
+    assert texts == ["18.00", "18.00", "4.00", "18.00", "18.0000", "18.000", "4.00"]
+
+
+def test_texts_met_before_are_bounded_and_only_those_without_escapes() -> None:
+    for number in range(10_000):
+        assert canonical(InfAdic(infCpl=f"a {number}"), "x") == f"<x><infCpl>a {number}</infCpl></x>"
+    for _ in range(2):
+        assert canonical(InfAdic(infCpl="a & b"), "x") == "<x><infCpl>a &amp; b</infCpl></x>"
+        assert canonical(InfAdic(infCpl="c " * 500), "x") == f"<x><infCpl>{'c ' * 500}</infCpl></x>"
+    assert len(_plain) <= 8192
+    assert all(len(text) <= 120 and "&" not in text for text in _plain)
 
 
 @given(
