@@ -147,7 +147,9 @@ class Authorizer:
     def _refusal(self, note: Note, now: datetime) -> Refusal | None:
         refusal = self._judge.refusal(note, now, self.state.verifier)
         if refusal is None:
-            refusal = first_refusal(note, Conditions(now, self._tpAmb, self._ufs, self.state.csc))
+            state = self.state
+            conditions = Conditions(now, self._tpAmb, self._ufs, state.csc, state.taxpayers, self.register.by_key)
+            refusal = first_refusal(note, conditions)
         return refusal or self._duplicate(note.key)
 
     def _duplicate(self, key: Key) -> Refusal | None:
@@ -178,6 +180,7 @@ class Authorizer:
             cStat=cStat,
             xMotivo=motivo(cStat),
             vNF=str(note.vNF),
+            vICMS=note.vICMS,
             nRec=self.register.next_receipt(note.cUF),
             alerts=alerts,
         )

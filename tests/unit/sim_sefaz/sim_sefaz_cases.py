@@ -55,9 +55,9 @@ CASES: list[tuple[str, Edits, Edits]] = [
     ("598", {"dest/xNome": "Fulano de Tal"}, PASSES),
     ("726", {"dest/enderDest": None}, PASSES),
     ("275", {"dest/enderDest/cMun": "3304557"}, {"dest/enderDest/cMun": "3509502"}),
-    ("696", {"ide/indFinal": "0"}, {"ide/indFinal": "0", "dest/indIEDest": "1", "dest/indIEDest>": "<IE>111111111111</IE>"}),
-    ("728", {"dest/indIEDest": "1"}, {"dest/indIEDest": "1", "dest/indIEDest>": "<IE>111111111111</IE>"}),
-    ("791", {"dest/indIEDest": "2", "dest/indIEDest>": "<IE>111111111111</IE>"}, {"dest/indIEDest": "2"}),
+    ("696", {"ide/indFinal": "0"}, {"ide/indFinal": "0", "dest/indIEDest": "1", "dest/indIEDest>": "<IE>110042490114</IE>"}),
+    ("728", {"dest/indIEDest": "1"}, {"dest/indIEDest": "1", "dest/indIEDest>": "<IE>110042490114</IE>"}),
+    ("791", {"dest/indIEDest": "2", "dest/indIEDest>": "<IE>110042490114</IE>"}, {"dest/indIEDest": "2"}),
     ("772", interstate() | {"dest/enderDest/UF": "SP", "dest/enderDest/cMun": "3550308"}, interstate()),
     (
         "773",

@@ -39,7 +39,7 @@ _IDE = (
 )
 _EMIT = (
     f"<emit><CNPJ>{CNPJ}</CNPJ><xNome>Loja de Teste</xNome><enderEmit><xLgr>Rua Um</xLgr><nro>1</nro><xBairro>Centro</xBairro>"
-    "<cMun>3550308</cMun><xMun>Sao Paulo</xMun><UF>SP</UF><CEP>01001000</CEP></enderEmit><IE>111111111111</IE><CRT>3</CRT></emit>"
+    "<cMun>3550308</cMun><xMun>Sao Paulo</xMun><UF>SP</UF><CEP>01001000</CEP></enderEmit><IE>110042490114</IE><CRT>3</CRT></emit>"
 )
 _DEST = (
     f"<dest><CPF>{CPF}</CPF><xNome>{HOMOLOGACAO_NAME}</xNome><enderDest><xLgr>Rua Dois</xLgr><nro>2</nro>"

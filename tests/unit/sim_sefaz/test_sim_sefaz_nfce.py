@@ -58,7 +58,7 @@ def test_without_qr_code_it_is_394_and_a_nfe_with_one_is_393(authorizer: Authori
 
 
 def test_a_buyer_that_pays_icms_is_789(authorizer: Authorizer, signer: Signer) -> None:
-    payer = {**TO_SOMEBODY, "dest/indIEDest": "1", "dest/indIEDest>": "<IE>111111111111</IE>"}
+    payer = {**TO_SOMEBODY, "dest/indIEDest": "1", "dest/indIEDest>": "<IE>110042490114</IE>"}
 
     assert authorizer.process("NFeAutorizacao4", lot(signed(signer, payer)), CNPJ).cStat == "789"
     done = authorizer.process("NFeAutorizacao4", lot(signed(signer, {**TO_SOMEBODY, "dest/xNome": HOMOLOGACAO_NAME})), CNPJ)
