@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from sim_sefaz_cases import CASES
+from sim_sefaz_item_cases import CASES as ITEMS
+from sim_sefaz_judging import reasons, refuses_and_passes
+from sim_sefaz_nfce_cases import CASES as NFCE_CASES
+from sim_sefaz_nfce_cases import NFCE
 from sim_sefaz_note import ALPHANUMERIC_CNPJ, CNPJ, Edits, Signer, chave_of, lot, new_authorizer, signed
+from sim_sefaz_purpose_cases import CASES as PURPOSES
+from sim_sefaz_reform_cases import CASES as REFORM
 from sim_sefaz_variants import simples
 
 from gateway.sim.pki import TestPki
+from gateway.sim.sefaz import rules
 from gateway.sim.sefaz.authorizer import Authorizer
 from gateway.sim.sefaz.messages import known
 
+ELSEWHERE: set[str] = set()
 
-@pytest.mark.parametrize(("cStat", "bad", "good"), CASES, ids=[f"{case[0]}-{n}" for n, case in enumerate(CASES)])
+
+ALL = [*CASES, *ITEMS, *PURPOSES, *REFORM]
+
+
+@pytest.mark.parametrize(("cStat", "bad", "good"), ALL, ids=[f"{case[0]}-{n}" for n, case in enumerate(ALL)])
 def test_a_rule_refuses_and_its_neighbour_passes(
     authorizer: Authorizer, signer: Signer, cStat: str, bad: Edits, good: Edits
 ) -> None:
-    refused = authorizer.process("NFeAutorizacao4", lot(signed(signer, bad)), CNPJ)
-
-    assert (refused.cStat, refused.xMotivo.split(":")[0]) == (cStat, "Rejeicao")
-    assert "nProt" not in refused.answer
-    assert authorizer.register.authorized == []
-
-    accepted = authorizer.process("NFeAutorizacao4", lot(signed(signer, good)), CNPJ)
-
-    assert accepted.cStat in ("100", "150"), accepted.xMotivo
-    assert len(authorizer.register.authorized) == 1
+    refuses_and_passes(authorizer, signer, cStat, bad, good)
 
 
 def test_every_refusal_of_the_table_has_the_official_text() -> None:
-    assert [cStat for cStat, _, _ in CASES if not known(cStat)] == []
+    assert [cStat for cStat, _, _ in ALL if not known(cStat)] == []
+
+
+def test_no_rule_is_without_a_case() -> None:
+    """The rules that the sources name, less those that some case breaks: none but what another test proves."""
+    source = "".join(path.read_text("utf-8") for path in Path(rules.__file__).parent.glob("*.py"))
+    named = set(re.findall(r'"((?:[A-Z]{1,3}\d+[a-z]?(?:\.\d)?|VC\d+|RFB|1C\d+|5E\d+)-\d+)"', source))
+    cases = [*ALL, *((cStat, {**NFCE, **bad}, good) for cStat, bad, good in NFCE_CASES)]
+    broken = {reason.rule for _, bad, _ in cases for reason in reasons(bad)}
+
+    assert named - broken == ELSEWHERE
 
 
 def test_the_key_must_repeat_the_fields(authorizer: Authorizer, signer: Signer) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -116,12 +115,11 @@ def _hash(values: list[str], conditions: Conditions) -> Iterator[Refusal]:
 def _signature(note: Note, values: list[str]) -> Iterator[Refusal]:
     """RSA-SHA1 over the parameters before it, by the certificate of the note."""
     encoded = note.root.findtext(f".//{{{DSIG}}}X509Certificate") or ""
-    key = load_der_x509_certificate(base64.b64decode(encoded)).public_key()
-    if not isinstance(key, rsa.RSAPublicKey):
-        yield Refusal("583", rule="ZX02-338")
-        return
     try:
+        key = load_der_x509_certificate(base64.b64decode(encoded)).public_key()
+        if not isinstance(key, rsa.RSAPublicKey):
+            raise InvalidSignature
         signature = base64.b64decode(values[7], validate=True)
         key.verify(signature, "|".join(values[:7]).encode(), padding.PKCS1v15(), SHA1())  # noqa: S303  the manual's
-    except (InvalidSignature, binascii.Error):
+    except (InvalidSignature, ValueError):  # base64's and ASN.1's errors are ValueErrors
         yield Refusal("583", rule="ZX02-338")
