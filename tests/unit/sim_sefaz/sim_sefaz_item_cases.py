@@ -11,7 +11,10 @@ SVC = {"ide/tpEmis": "6", "ide/verProc>": CONTINGENCY.format("2026-11-21T10:00:0
 IN_TIME = "2026-11-21T11:00:00-03:00"
 ADDRESS = "<xLgr>Rua Tres</xLgr><nro>3</nro><xBairro>Centro</xBairro><cMun>{cMun}</cMun><xMun>Sao Paulo</xMun><UF>{uf}</UF>"
 FOREIGN = "<idEstrangeiro>{}</idEstrangeiro>"
-ABROAD = "<xLgr>Main</xLgr><nro>1</nro><xBairro>Center</xBairro><cMun>{cMun}</cMun><xMun>EXTERIOR</xMun><UF>EX</UF><cPais>{pais}</cPais>"
+ABROAD = (
+    "<xLgr>Main</xLgr><nro>1</nro><xBairro>Center</xBairro><cMun>{cMun}</cMun><xMun>EXTERIOR</xMun><UF>EX</UF>"
+    "<cPais>{pais}</cPais>"
+)
 
 
 def place(tag: str, *, who: str = f"<CNPJ>{OTHER}</CNPJ>", cMun: str = "3550308", uf: str = "SP") -> dict[str, str | None]:
@@ -92,7 +95,12 @@ CASES: list[tuple[str, Edits, Edits]] = [
     (
         "711",
         SVC | {"ide/tpEmis": "9"},
-        SVC | {"ide/tpEmis": "9", "ide/tpImp": "6", "@qrCode": "https://www.example.com/qrcode?p={chave}|3|2|21|190.00|2|" + CPF + "|AA=="},
+        SVC
+        | {
+            "ide/tpEmis": "9",
+            "ide/tpImp": "6",
+            "@qrCode": "https://www.example.com/qrcode?p={chave}|3|2|21|190.00|2|" + CPF + "|AA==",
+        },
     ),
     (
         "672",
@@ -132,11 +140,23 @@ CASES: list[tuple[str, Edits, Edits]] = [
         {"dest/CPF>": FOREIGN.format("PASS-123"), "dest/CPF": None, "dest/indIEDest>": "<IE>110042490114</IE>"},
         {"dest/CPF>": FOREIGN.format("PASS-123"), "dest/CPF": None},
     ),
-    ("372", {"dest/CPF>": FOREIGN.format("PASS#123"), "dest/CPF": None}, {"dest/CPF>": FOREIGN.format("PASS/123"), "dest/CPF": None}),
+    (
+        "372",
+        {"dest/CPF>": FOREIGN.format("PASS#123"), "dest/CPF": None},
+        {"dest/CPF>": FOREIGN.format("PASS/123"), "dest/CPF": None},
+    ),
     ("509", export(cMun="3550308"), export()),
     ("926", export(pais="1058"), export()),
-    ("727", export() | {"emit>": None, "@rules": ""} | {"emit>": f"<dest>{FOREIGN.format('PASS-123')}<xNome>{HOMOLOGACAO_NAME}</xNome>"
-     f"<enderDest>{ADDRESS.format(cMun='3550308', uf='SP')}</enderDest><indIEDest>9</indIEDest></dest>"}, export()),
+    (
+        "727",
+        export()
+        | {"emit>": None, "@rules": ""}
+        | {
+            "emit>": f"<dest>{FOREIGN.format('PASS-123')}<xNome>{HOMOLOGACAO_NAME}</xNome>"
+            f"<enderDest>{ADDRESS.format(cMun='3550308', uf='SP')}</enderDest><indIEDest>9</indIEDest></dest>"
+        },
+        export(),
+    ),
     ("790", export(indIEDest="2"), export()),
     ("792", export() | {"dest/indIEDest>": "<IE>110042490114</IE>", "@rules": ""}, export()),
     (
@@ -144,10 +164,17 @@ CASES: list[tuple[str, Edits, Edits]] = [
         {"dest/indIEDest>": "<ISUF>123456789</ISUF>"},
         interstate() | {"dest/indIEDest>": "<ISUF>123456789</ISUF>", "dest/enderDest/UF": "AM", "dest/enderDest/cMun": "1302603"},
     ),
-    ("805", interstate(difal=None) | EXEMPT, exempt_interstate := interstate(difal=None) | EXEMPT | {"dest/enderDest/UF": "AC"}
-     | {"dest/enderDest/cMun": "1200401"}),
+    (
+        "805",
+        interstate(difal=None) | EXEMPT,
+        interstate(difal=None) | EXEMPT | {"dest/enderDest/UF": "AC"} | {"dest/enderDest/cMun": "1200401"},
+    ),
     ("323", allowed("<CNPJ>11222333000180</CNPJ>"), allowed(f"<CNPJ>{OTHER}</CNPJ>")),
-    ("324", {**EXEMPT, "dest>": f"<autXML><CNPJ>{OTHER}</CNPJ></autXML>"}, {**EXEMPT, "dest>": f"<autXML><CNPJ>{CNPJ}</CNPJ></autXML>"}),
+    (
+        "324",
+        {**EXEMPT, "dest>": f"<autXML><CNPJ>{OTHER}</CNPJ></autXML>"},
+        {**EXEMPT, "dest>": f"<autXML><CNPJ>{CNPJ}</CNPJ></autXML>"},
+    ),
     ("325", allowed("<CPF>52998224724</CPF>"), allowed("<CPF>11144477735</CPF>")),
     ("326", allowed(f"<CPF>{CPF}</CPF>"), allowed("<CPF>11144477735</CPF>")),
     # groups F, G and X
@@ -161,11 +188,19 @@ CASES: list[tuple[str, Edits, Edits]] = [
     ("279", place("entrega", uf="RJ"), place("entrega", uf="RJ", cMun="3304557")),
     ("542", carried("<CNPJ>11222333000180</CNPJ>"), carried(f"<CNPJ>{OTHER}</CNPJ>")),
     ("543", carried("<CPF>52998224724</CPF>"), carried(f"<CPF>{CPF}</CPF>")),
-    ("559", carried(f"<CNPJ>{OTHER}</CNPJ><IE>110042490114</IE>"), carried(f"<CNPJ>{OTHER}</CNPJ><IE>110042490114</IE><UF>SP</UF>")),
+    (
+        "559",
+        carried(f"<CNPJ>{OTHER}</CNPJ><IE>110042490114</IE>"),
+        carried(f"<CNPJ>{OTHER}</CNPJ><IE>110042490114</IE><UF>SP</UF>"),
+    ),
     ("868", interstate() | {"transp/modFrete>": TRUCK}, {"transp/modFrete>": TRUCK}),
     # group I
     ("471", one_item() | {"det/prod/NCM": "00"}, PASSES),
-    ("879", product("<CEST>2806300</CEST><indEscala>N</indEscala>", "NCM>"), product("<CEST>2806300</CEST><indEscala>S</indEscala>", "NCM>")),
+    (
+        "879",
+        product("<CEST>2806300</CEST><indEscala>N</indEscala>", "NCM>"),
+        product("<CEST>2806300</CEST><indEscala>S</indEscala>", "NCM>"),
+    ),
     (
         "489",
         product("<CEST>2806300</CEST><indEscala>N</indEscala><CNPJFab>11222333000180</CNPJFab>", "NCM>"),
@@ -221,7 +256,9 @@ CASES: list[tuple[str, Edits, Edits]] = [
     (
         "881",
         icms(ICMS10.format("<vBCFCPST>100.00</vBCFCPST><pFCPST>0.00</pFCPST><vFCPST>0.00</vFCPST>"), vBC="95.00", vICMS="17.10")
-        | ST_TOTALS | CEST | {"@rules": ""},
+        | ST_TOTALS
+        | CEST
+        | {"@rules": ""},
         icms(ICMS10.format(""), vBC="95.00", vICMS="17.10") | ST_TOTALS | CEST,
     ),
     (
@@ -251,4 +288,4 @@ CASES: list[tuple[str, Edits, Edits]] = [
         {"pag/detPag/tPag": "03", "pag/detPag/vPag>": "<card><tpIntegra>2</tpIntegra><CNPJ>11222333000180</CNPJ></card>"},
         {"pag/detPag/tPag": "03", "pag/detPag/vPag>": f"<card><tpIntegra>2</tpIntegra><CNPJ>{OTHER}</CNPJ></card>"},
     ),
-]  # fmt: skip
+]

@@ -130,12 +130,19 @@ CASES: list[tuple[str, Edits, Edits]] = [
     ),
     ("327", returned() | {"det/prod/CFOP": "1102"}, returned() | {"det/prod/CFOP": "1949"}),
     ("328", one_item() | {"ide/tpNF": "0", "det/prod/CFOP": "1202"}, one_item() | {"ide/tpNF": "0", "det/prod/CFOP": "1102"}),
-    ("354", one_item() | {"det/imposto>": "<impostoDevol><pDevol>100.00</pDevol><IPI><vIPIDevol>0.00</vIPIDevol></IPI></impostoDevol>"},
-     returned() | {"det/imposto>": "<impostoDevol><pDevol>100.00</pDevol><IPI><vIPIDevol>0.00</vIPIDevol></IPI></impostoDevol>"}),
+    (
+        "354",
+        one_item()
+        | {"det/imposto>": "<impostoDevol><pDevol>100.00</pDevol><IPI><vIPIDevol>0.00</vIPIDevol></IPI></impostoDevol>"},
+        returned()
+        | {"det/imposto>": "<impostoDevol><pDevol>100.00</pDevol><IPI><vIPIDevol>0.00</vIPIDevol></IPI></impostoDevol>"},
+    ),
     ("701", one_item() | {"det/prod/CFOP": "5929"}, one_item() | {"det/prod/CFOP": "5929"} | refers(SOLD)),
     (
         "375",
-        one_item() | refers(COUPON) | {"det/prod/CFOP": "5929", "ide/finNFe": "2", "@at": "2026-12-14T12:00:00-03:00"}
+        one_item()
+        | refers(COUPON)
+        | {"det/prod/CFOP": "5929", "ide/finNFe": "2", "@at": "2026-12-14T12:00:00-03:00"}
         | {"ide/dhEmi": "2026-12-14T11:00:00-03:00"},
         one_item() | refers(COUPON) | {"det/prod/CFOP": "5929", "ide/finNFe": "2"},
     ),
@@ -149,11 +156,19 @@ CASES: list[tuple[str, Edits, Edits]] = [
     ("1152", credit("03", SOLD, cfop="5949") | {"ide/tpNF": "1", "@rules": ""}, credit("03", SOLD)),
     ("1027", adjustment("810001", "", credit="02", at="2029-03-10T10:00:00-03:00") | refers(SOLD), credit("03", SOLD)),
     ("1003", credit("04", COUPON), credit("03", COUPON)),
-    ("1001", reform("811001", COMPETENCE.format("1.00")) | {"ide/finNFe>": "<tpNFDebito>02</tpNFDebito>", "ide/finNFe": "6"}, IMMUNE),
+    (
+        "1001",
+        reform("811001", COMPETENCE.format("1.00")) | {"ide/finNFe>": "<tpNFDebito>02</tpNFDebito>", "ide/finNFe": "6"},
+        IMMUNE,
+    ),
     ("1042", credit("06") | {"det/vItem>": BY_ITEM.format(SOLD)}, credit("06")),
     # billing
     ("905", billed(ONE, fat=""), billed(ONE)),
-    ("901", billed(ONE, fat="<fat><nFat>1</nFat><vOrig>190.00</vOrig><vDesc>190.01</vDesc><vLiq>190.00</vLiq></fat>"), billed(ONE)),
+    (
+        "901",
+        billed(ONE, fat="<fat><nFat>1</nFat><vOrig>190.00</vOrig><vDesc>190.01</vDesc><vLiq>190.00</vLiq></fat>"),
+        billed(ONE),
+    ),
     ("902", billed(ONE, fat="<fat><nFat>1</nFat><vOrig>191.00</vOrig><vLiq>190.00</vLiq></fat>"), billed(ONE)),
     ("851", billed(("001", "2026-12-21", "189.99")), billed(ONE)),
     ("852", billed(("1", "2026-12-21", "190.00")), billed(ONE)),
@@ -166,8 +181,16 @@ CASES: list[tuple[str, Edits, Edits]] = [
     *[
         (cStat, service(**{field: "9.99"}), service())
         for field, cStat in [
-            ("vServ", "605"), ("vBC", "606"), ("vISS", "607"), ("vPIS", "608"), ("vCOFINS", "609"), ("vDeducao", "364"),
-            ("vOutro", "365"), ("vDescIncond", "366"), ("vDescCond", "367"), ("vISSRet", "368"),
+            ("vServ", "605"),
+            ("vBC", "606"),
+            ("vISS", "607"),
+            ("vPIS", "608"),
+            ("vCOFINS", "609"),
+            ("vDeducao", "364"),
+            ("vOutro", "365"),
+            ("vDescIncond", "366"),
+            ("vDescCond", "367"),
+            ("vISSRet", "368"),
         ]
         if field != "vServ"
     ],
@@ -215,13 +238,21 @@ CASES: list[tuple[str, Edits, Edits]] = [
     ("972", IN_PR | {}, IN_PR | responsible(csrt=CSRT.format(WRONG_HASH))),
     ("975", IN_PR | responsible(), IN_PR | responsible(csrt=CSRT.format(WRONG_HASH))),
     ("973", responsible(cnpj="11222333000180"), responsible()),
-    ("976", responsible(csrt=CSRT.format(WRONG_HASH)) | registered(csrt='{"02": "X"}'), responsible(csrt=CSRT.format(WRONG_HASH))),
+    (
+        "976",
+        responsible(csrt=CSRT.format(WRONG_HASH)) | registered(csrt='{"02": "X"}'),
+        responsible(csrt=CSRT.format(WRONG_HASH)),
+    ),
     ("977", responsible(csrt=CSRT.format(WRONG_HASH)) | registered(csrt_revoked='["01"]'), responsible()),
     ("978", responsible(csrt=CSRT.format(WRONG_HASH)) | registered(csrt='{"01": "X"}'), responsible()),
     # issuer without IE
-    ("157", {"emit/CNPJ>": "<CPF>52998224725</CPF>", "emit/CNPJ": None, "emit/IE": None, "ide/serie": "920", "@rules": ""}, PASSES),
+    (
+        "157",
+        {"emit/CNPJ>": "<CPF>52998224725</CPF>", "emit/CNPJ": None, "emit/IE": None, "ide/serie": "920", "@rules": ""},
+        PASSES,
+    ),
     ("161", one_item() | {"emit/IE": None, "det/prod/CFOP": "5908"}, PASSES),
     ("159", reform("410003", "") | {"emit/IE": None, "det/imposto/ICMS": None}, PASSES),
     ("162", simples(SN102) | {"emit/IE": None, "det/imposto/ICMS": None, "det/prod/CFOP": "5908"}, PASSES),
     ("158", {"emit/IE>": "<IEST>110042490114</IEST>", "emit/IE": None}, PASSES),
-]  # fmt: skip
+]

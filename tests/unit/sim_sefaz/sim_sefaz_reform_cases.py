@@ -122,6 +122,14 @@ ZONE_NOTE = adjustment("810001", ZONE.format("2029-02"), credit="02", at=IN_2029
 LOSS = adjustment("410030", REVERSED.format("1.00"), debit="07") | {
     "total/IBSCBSTot/gCBS>": REVERSED_TOTAL.format("1.00", "0.00")
 }
+
+
+def zone_item() -> str:
+    """Two items that claim the same credit of the Zona Franca."""
+    item = "<det nItem='{n}'><prod><CFOP>1949</CFOP></prod><imposto><IBSCBS><CST>810</CST><cClassTrib>810001</cClassTrib>"
+    return "".join(item.format(n=n) + ZONE.format("2026-10") + "</IBSCBS></imposto></det>" for n in (1, 2))
+
+
 CREDITS = '{{"taxpayers": {{"cred_pres": {{"01": {}}}}}}}'
 
 CASES: list[tuple[str, Edits, Edits]] = [

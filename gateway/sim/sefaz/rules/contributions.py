@@ -8,7 +8,7 @@ from gateway.sim.sefaz.document import Node, Note, find, text
 from gateway.sim.sefaz.messages import Refusal
 from gateway.sim.sefaz.rules.conditions import Conditions
 
-_cEnq = {"02": (301, 399), "52": (301, 399), "04": (1, 99), "54": (1, 99), "05": (101, 199), "55": (101, 199)}
+_FRAMES = {"02": (301, 399), "52": (301, 399), "04": (1, 99), "54": (1, 99), "05": (101, 199), "55": (101, 199)}
 """O09-10: the legal frames that each CST of IPI without tax may name."""
 
 
@@ -24,7 +24,7 @@ def rules(note: Note, _: Conditions) -> Iterator[Refusal]:
 
 def _of_item(note: Note, det: Node, imposto: Node) -> Iterator[tuple[str, str]]:
     cst, cEnq = text(imposto, "IPI/IPINT/CST"), text(imposto, "IPI/cEnq")
-    frame = _cEnq.get(cst)
+    frame = _FRAMES.get(cst)
     if frame is not None and cEnq.isdigit() and not frame[0] <= int(cEnq) <= frame[1]:
         yield "O09-10", "388"
     if note.mod == "55" and note.finNFe not in ("5", "6"):
@@ -34,6 +34,5 @@ def _of_item(note: Note, det: Node, imposto: Node) -> Iterator[tuple[str, str]]:
             yield "S01-20", "748"
     if find(imposto, "ISSQN") is not None and not text(note.emit, "IM"):
         yield "U01-10", "530"
-    if find(det, "impostoDevol") is not None and note.mod == "55" and note.finNFe != "4":
-        if note.tpNFCredito not in ("03", "04", "06"):
-            yield "UA01-10", "354"
+    if find(det, "impostoDevol") is not None and note.mod == "55" and not note.supplementary:
+        yield "UA01-10", "354"

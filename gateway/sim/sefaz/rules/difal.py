@@ -42,9 +42,8 @@ def _of_item(note: Note, det: Node) -> _Broken:
     if not (note.consumer_in_other_uf or (delivered and delivered != note.issuer_uf)) or find(det, "imposto/ISSQN"):
         yield "NA01-30", "695"
     yield from _rates(note, det, group, icms)
-    if find(group, "vFCPUFDest") is not None:
-        if differs(amount(group, "vFCPUFDest"), percent(group, "vBCFCPUFDest", "pFCPUFDest")):
-            yield "NA13-10", "793"
+    if differs(amount(group, "vFCPUFDest"), percent(group, "vBCFCPUFDest", "pFCPUFDest")):
+        yield "NA13-10", "793"
     base, inside, inter = amount(group, "vBCUFDest"), amount(group, "pICMSUFDest"), amount(group, "pICMSInter")
     single_base = base * (inside - inter) / HUNDRED
     own = amount(icms, "vBC") if icms is not None else base

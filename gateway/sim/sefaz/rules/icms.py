@@ -122,6 +122,6 @@ def _interstate(note: Note, cfop: str, icms: Node, cst: str) -> _Broken:
         yield "N16-04", "663"
     if note.finNFe != "1" or back or cfop in tables.cfops("anulacao"):
         return
-    if find(note.inf, "entrega") is None and find(note.inf, "retirada") is None:
-        if pICMS > interstate_rate(note, imported=imported):
-            yield "N16-20", "693"
+    elsewhere = find(note.inf, "entrega") is not None or find(note.inf, "retirada") is not None
+    if not elsewhere and pICMS > interstate_rate(note, imported=imported):
+        yield "N16-20", "693"

@@ -79,16 +79,21 @@ def rules(note: Note, conditions: Conditions) -> Iterator[Refusal]:
             yield Refusal(cStat, f"[nItem:{det.nItem}]", rule)
     yield from qrcode.rules(note, conditions)
     yield from _delivery(note)
-    if note.dest is not None and note.indIEDest != "9":
-        yield Refusal("789", rule="E16a-10")
-    if note.dest is not None and text(note.dest, "CNPJ") == note.issuer:
-        yield Refusal("220", rule="E02-20")
+    if note.dest is not None:
+        if note.indIEDest != "9":
+            yield Refusal("789", rule="E16a-10")
+        if text(note.dest, "CNPJ") == note.issuer:
+            yield Refusal("220", rule="E02-20")
+    yield from _amount(note)
+    if note.homologacao and text(note.items[0], "prod/xProd") != HOMOLOGACAO_ITEM:
+        yield Refusal("373", rule="I04-10")
+
+
+def _amount(note: Note) -> Iterator[Refusal]:
     if note.vNF > MOST:
         yield Refusal("780", f"[Limite: {MOST}]", "W16-30")
     if note.vNF > DEST_REQUIRED_ABOVE and not _identified(note.dest):
         yield Refusal("750", rule="W16-40")
-    if note.homologacao and text(note.items[0], "prod/xProd") != HOMOLOGACAO_ITEM:
-        yield Refusal("373", rule="I04-10")
 
 
 def _identified(dest: Node | None) -> bool:

@@ -1,4 +1,7 @@
-"""Groups C, E and GA: issuer, recipient, and who else may download. Source: MOC 7.0 annex I C, E, GA; NT 2019.001, NT 2025.001."""
+"""Groups C, E and GA: issuer, recipient, and who else may download.
+
+Source: MOC 7.0 annex I C, E, GA; NT 2019.001, NT 2025.001, NT 2026.007.
+"""
 
 from __future__ import annotations
 
@@ -144,9 +147,9 @@ def _destination(note: Note, dest: Node) -> Iterator[Refusal]:
     outgoing = note.tpNF == "1"
     start, end = (taken or home, given or uf) if outgoing else (taken or uf, given or home)
     consumed = {node.text for node in find_all(note.inf, "det/prod/comb/UFCons")}
-    if note.idDest == "2" and uf == home and start == end and not consumed - {home}:
-        if not text(dest, "CNPJ") or text(dest, "CNPJ") != note.issuer:
-            yield Refusal("772", rule="E12-30" if outgoing else "E12-50")
+    itself = text(dest, "CNPJ") == note.issuer
+    if note.idDest == "2" and uf == home and start == end and not consumed - {home} and not itself:
+        yield Refusal("772", rule="E12-30" if outgoing else "E12-50")
     if note.idDest == "1" and uf != home and start != end and note.indFinal != "1" and home not in consumed:
         yield Refusal("773", rule="E12-40" if outgoing else "E12-60")
 

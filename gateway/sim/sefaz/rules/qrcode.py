@@ -27,11 +27,7 @@ def rules(note: Note, conditions: Conditions) -> Iterator[Refusal]:
     if not note.qrCode:
         yield Refusal("394", rule="ZX02-10")
         return
-    if "&amp;" in note.qrCode:
-        yield Refusal("813", rule="ZX02-22")
-    hosts = conditions.taxpayers.qr_hosts.get(note.issuer_uf)
-    if hosts and urlsplit(note.qrCode).hostname not in hosts:
-        yield Refusal("395", rule="ZX02-20")
+    yield from _address(note, conditions)
     values = note.qrCode.partition("?p=")[2].split("|")
     if values[0] != note.key.text:
         yield Refusal("397", "[Param: chAcesso]", "ZX02-228")
@@ -58,6 +54,14 @@ def rules(note: Note, conditions: Conditions) -> Iterator[Refusal]:
         yield from _hash(values, conditions)
     elif offline:
         yield from _signature(note, values)
+
+
+def _address(note: Note, conditions: Conditions) -> Iterator[Refusal]:
+    if "&amp;" in note.qrCode:
+        yield Refusal("813", rule="ZX02-22")
+    hosts = conditions.taxpayers.qr_hosts.get(note.issuer_uf)
+    if hosts and urlsplit(note.qrCode).hostname not in hosts:
+        yield Refusal("395", rule="ZX02-20")
 
 
 def version_of_issuer(note: Note, version: str) -> Iterator[Refusal]:
@@ -117,9 +121,10 @@ def _signature(note: Note, values: list[str]) -> Iterator[Refusal]:
     encoded = note.root.findtext(f".//{{{DSIG}}}X509Certificate") or ""
     try:
         key = load_der_x509_certificate(base64.b64decode(encoded)).public_key()
-        if not isinstance(key, rsa.RSAPublicKey):
-            raise InvalidSignature
         signature = base64.b64decode(values[7], validate=True)
-        key.verify(signature, "|".join(values[:7]).encode(), padding.PKCS1v15(), SHA1())  # noqa: S303  the manual's
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, "|".join(values[:7]).encode(), padding.PKCS1v15(), SHA1())  # noqa: S303  the manual's
+            return
     except (InvalidSignature, ValueError):  # base64's and ASN.1's errors are ValueErrors
-        yield Refusal("583", rule="ZX02-338")
+        pass
+    yield Refusal("583", rule="ZX02-338")

@@ -81,9 +81,9 @@ def _presumed(note: Note, det: Node, group: Node, classification: tables.ClassTr
             continue
         if number == _USED_GOODS and amount(values, "vCredPres") > amount(det, "prod/vProd"):
             yield share.too_much
-        if find(values, "vCredPresCondSus") is not None:
-            if number != _USED_GOODS or note.dhEmi.year < share.conditional_since:
-                yield share.conditional
+        allowed = number == _USED_GOODS and note.dhEmi.year >= share.conditional_since
+        if find(values, "vCredPresCondSus") is not None and not allowed:
+            yield share.conditional
 
 
 def _free_zone(note: Note, group: Node, cst: tables.Cst, conditions: Conditions) -> _Broken:

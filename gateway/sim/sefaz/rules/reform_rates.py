@@ -98,47 +98,56 @@ def _of_tax(
     government: Node | None,
 ) -> _Broken:
     """v = vBC x p - vDif - vDevTrib, where p is pAliqEfet = p x (1 - pRedAliq) [x (1 - pRedutor)] when the rate is reduced."""
-    rate = amount(group, tax.rate)
-    expected = rates.get(tax.rate) if rates is not None else None
-    if (
-        expected is not None
-        and rate != Decimal(expected)
-        and not (tax.rate == "pCBS" and find(group, "gALCZFMCBS") and rate == 0)
-    ):
+    full = amount(group, tax.rate)
+    free_zone = full == 0 and find(group, "gALCZFMCBS") is not None
+    if rates is not None and tax.rate in rates and full != Decimal(rates[tax.rate]) and not free_zone:
         yield tax.table_rate
-    full = rate
+    yield from _reduction(group, full, tax, cst, classification, government)
     reduction = find(group, "gRed")
-    forbidden, required, wrong_reduction, wrong_effective = tax.gRed
-    if reduction is not None:
-        if not cst.gRed and government is None:
-            yield forbidden
-        pRedAliq = amount(reduction, "pRedAliq")
-        if classification is not None:
-            of_class = classification.red_cbs if tax.group == "gCBS" else classification.red_ibs
-            if pRedAliq != Decimal(of_class):
-                yield wrong_reduction
-        rate = amount(reduction, "pAliqEfet")
-        effective = full * (1 - pRedAliq / HUNDRED)
-        if government is not None:
-            effective *= 1 - amount(government, "pRedutor") / HUNDRED
-        if abs(rate - effective) > _RATE_TOLERANCE:
-            yield wrong_effective
-    elif cst.gRed or (government is not None and amount(government, "pRedutor") != 0):
-        yield required
+    rate = full if reduction is None else amount(reduction, "pAliqEfet")
     base = amount(values, "vBC")
-    deferral = find(group, "gDif")
-    forbidden, required, wrong = tax.gDif
-    if deferral is not None:
-        if not cst.gDif:
-            yield forbidden
-        vDif, pDif = amount(deferral, "vDif"), amount(deferral, "pDif") / HUNDRED
-        if differs(vDif, base * rate / HUNDRED * pDif) and differs(vDif, base * full / HUNDRED * pDif):
-            yield wrong
-    elif cst.gDif:
-        yield required
+    yield from _deferral(group, base * full / HUNDRED, base * rate / HUNDRED, tax, cst)
     deducted = amount(group, "gDif/vDif") + amount(group, "gDevTrib/vDevTrib")
     if differs(amount(group, tax.value), base * rate / HUNDRED - deducted):
         yield tax.wrong_value
+
+
+def _reduction(
+    group: Node, full: Decimal, tax: _Tax, cst: tables.Cst, classification: tables.ClassTrib | None, government: Node | None
+) -> _Broken:
+    """gRed: there when the CST reduces, or the government buys at less; pAliqEfet of four decimals."""
+    reduction = find(group, "gRed")
+    forbidden, required, wrong_reduction, wrong_effective = tax.gRed
+    less = HUNDRED if government is None else HUNDRED - amount(government, "pRedutor")
+    if reduction is None:
+        if cst.gRed or less != HUNDRED:
+            yield required
+        return
+    if not cst.gRed and government is None:
+        yield forbidden
+    pRedAliq = amount(reduction, "pRedAliq")
+    if classification is not None:
+        of_class = classification.red_cbs if tax.group == "gCBS" else classification.red_ibs
+        if pRedAliq != Decimal(of_class):
+            yield wrong_reduction
+    effective = full * (HUNDRED - pRedAliq) / HUNDRED * less / HUNDRED
+    if abs(amount(reduction, "pAliqEfet") - effective) > _RATE_TOLERANCE:
+        yield wrong_effective
+
+
+def _deferral(group: Node, on_full: Decimal, on_reduced: Decimal, tax: _Tax, cst: tables.Cst) -> _Broken:
+    """gDif: of the tax at the full rate or at the reduced one, as the note writes either."""
+    deferral = find(group, "gDif")
+    forbidden, required, wrong = tax.gDif
+    if deferral is None:
+        if cst.gDif:
+            yield required
+        return
+    if not cst.gDif:
+        yield forbidden
+    vDif, pDif = amount(deferral, "vDif"), amount(deferral, "pDif") / HUNDRED
+    if differs(vDif, on_full * pDif) and differs(vDif, on_reduced * pDif):
+        yield wrong
 
 
 def _returned(note: Note, values: Node) -> _Broken:
