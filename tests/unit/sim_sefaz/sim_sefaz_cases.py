@@ -29,8 +29,8 @@ CASES: list[tuple[str, Edits, Edits]] = [
     ("434", {"ide/indPres": "2"}, {"ide/indPres": "2", "ide/indPres>": "<indIntermed>0</indIntermed>"}),
     (
         "435",
-        {"ide/indPres": "0", "ide/indPres>": "<indIntermed>1</indIntermed>"},
         {"ide/indPres": "0", "ide/indPres>": "<indIntermed>0</indIntermed>"},
+        {"ide/indPres": "9", "ide/indPres>": "<indIntermed>0</indIntermed>"},
     ),
     ("710", {"ide/tpImp": "4"}, {"ide/tpImp": "2"}),
     # groups C and E

@@ -86,15 +86,22 @@ TO_COMPANY: Edits = {
     "dest/indIEDest": "1",
     "dest/indIEDest>": f"<IE>{BUYER_IE}</IE>",
 }
-TO_NOBODY = {**TO_COMPANY}
 ISSUER = f'"{CNPJ}": {{"ie": {{"SP": "{ISSUER_IE}"}}}}'
-RESPONSIBLE = "<infRespTec><CNPJ>{cnpj}</CNPJ><xContato>Fulano</xContato><email>a@example.com</email><fone>1133334444</fone>{csrt}</infRespTec>"
+RESPONSIBLE = (
+    "<infRespTec><CNPJ>{cnpj}</CNPJ><xContato>Fulano</xContato><email>a@example.com</email>"
+    "<fone>1133334444</fone>{csrt}</infRespTec>"
+)
 CSRT = "<idCSRT>01</idCSRT><hashCSRT>{}</hashCSRT>"
 WRONG_HASH = "AAAAAAAAAAAAAAAAAAAAAAAAAAA="
-IN_PR = {
-    "ide/cUF": "41", "ide/cMunFG": "4106902", "emit/enderEmit/cMun": "4106902", "emit/enderEmit/UF": "PR", "emit/IE": "1234567850",
-    "dest/enderDest/UF": "PR", "dest/enderDest/cMun": "4106902",
-}  # fmt: skip
+IN_PR: dict[str, str | None] = {
+    "ide/cUF": "41",
+    "ide/cMunFG": "4106902",
+    "emit/enderEmit/cMun": "4106902",
+    "emit/enderEmit/UF": "PR",
+    "emit/IE": "1234567850",
+    "dest/enderDest/UF": "PR",
+    "dest/enderDest/cMun": "4106902",
+}
 
 
 def responsible(cnpj: str = CNPJ, csrt: str = "") -> dict[str, str | None]:
@@ -235,7 +242,7 @@ CASES: list[tuple[str, Edits, Edits]] = [
     ),
     ("778", registered(ncm='["62034200"]'), registered(ncm='["61091000"]')),
     # infRespTec
-    ("972", IN_PR | {}, IN_PR | responsible(csrt=CSRT.format(WRONG_HASH))),
+    ("972", IN_PR, IN_PR | responsible(csrt=CSRT.format(WRONG_HASH))),
     ("975", IN_PR | responsible(), IN_PR | responsible(csrt=CSRT.format(WRONG_HASH))),
     ("973", responsible(cnpj="11222333000180"), responsible()),
     (

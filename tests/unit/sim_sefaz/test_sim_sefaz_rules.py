@@ -42,7 +42,7 @@ ABROAD_BY_ITEM = BY_ITEM.format(ELSEWHERE_SOLD)
 COMPANY: Edits = {"dest/CPF>": "<CNPJ>11444777000161</CNPJ>", "dest/CPF": None}
 RULES_ALONE: list[tuple[str, str, Edits]] = [
     ("E02-20", "220", {**TO_SOMEBODY, "dest/CPF>": f"<CNPJ>{CNPJ}</CNPJ>", "dest/CPF": None}),
-    ("E04-10", "724", {"dest/xNome": None}),
+    ("E04-10", "724", {"ide/tpAmb": "1", "dest/xNome": None}),
     ("E12-50", "772", interstate() | {"ide/tpNF": "0", "dest/enderDest/UF": "SP", "dest/enderDest/cMun": "3550308"}),
     ("E12-60", "773", {"ide/tpNF": "0", "ide/indFinal": "0", "dest/enderDest/UF": "BA", "dest/enderDest/cMun": "2927408"}),
     ("E18-10", "730", {**TO_SOMEBODY, "dest/indIEDest>": "<ISUF>123456789</ISUF>"}),

@@ -118,9 +118,9 @@ def _presence(note: Note) -> Iterator[Refusal]:
             yield Refusal("864", rule="B25b-40")
     indIntermed = text(note.ide, "indIntermed")
     remote = note.indPres in _REMOTE
-    if remote and not indIntermed and note.tpNF == "1" and note.finNFe == "1":
+    if remote and not indIntermed:
         yield Refusal("434", rule="B25c-10")
-    if indIntermed == "1" and not remote and note.indPres != "1":
+    if indIntermed and not remote:
         yield Refusal("435", rule="B25c-20")
     named = find(note.inf, "infIntermed") is not None
     if indIntermed == "1" and not named:

@@ -47,7 +47,6 @@ _FORBIDDEN_IN_ITEM = (
     ("prod/tpCredPresIBSZFM", "1165", "I05k-10"),
     ("imposto/ICMS/ICMSPart", "741", "N12-50"),
     ("imposto/ICMS/ICMSST", "740", "N12-60"),
-    ("imposto/ICMS/ICMS90/modBCST", "381", "N12-34"),
     ("imposto/ICMS/ICMSSN900/modBCST", "385", "N12a-34"),
     ("imposto/ICMSUFDest", "807", "NA01-10"),
     ("imposto/IPI", "742", "O01-10"),
@@ -114,6 +113,8 @@ def _of_item(det: Node) -> Iterator[tuple[str, str]]:
     cst, csosn = text(det, "imposto/ICMS/*/CST"), text(det, "imposto/ICMS/*/CSOSN")
     if cst and cst not in ("00", "20", "40", "41", "60", "90") and cst not in _FUEL:
         yield "N12-30", "766"
+    if cst == "90" and find(det, "imposto/ICMS/*/modBCST") is not None:
+        yield "N12-34", "381"
     if csosn and csosn not in ("102", "103", "300", "400", "500", "900"):
         yield "N12a-20", "383"
     if cst or csosn:

@@ -84,7 +84,7 @@ def _identity(note: Note, dest: Node) -> Iterator[Refusal]:
         yield Refusal("721", rule="E03a-20")
     if note.homologacao and text(dest, "xNome") != HOMOLOGACAO_NAME:
         yield Refusal("598", rule="E04-20")
-    if not text(dest, "xNome"):
+    if not note.homologacao and not text(dest, "xNome"):
         yield Refusal("724", rule="E04-10")
     if find(dest, "enderDest") is None:
         yield Refusal("726", rule="E05-10")
@@ -97,10 +97,10 @@ def _place(note: Note, dest: Node) -> Iterator[Refusal]:
     if uf == "EX":
         if cMun != ABROAD:
             yield Refusal("509", rule="E10-30")
-        if text(dest, "enderDest/cPais").lstrip("0") == "1058":
-            yield Refusal("926", rule="E14-30")
     elif cMun[:2] != CUF[uf]:
         yield Refusal("275", rule="E10-20")
+    if (uf == "EX" or note.idDest == "3") and text(dest, "enderDest/cPais").lstrip("0") == "1058":
+        yield Refusal("926", rule="E14-30")
     if note.idDest == "3" and uf != "EX" and find(note.inf, "entrega") is None:
         yield Refusal("727", rule="E12-10")
     isuf = text(dest, "ISUF")
@@ -140,7 +140,7 @@ def _exempt(note: Note, conditions: Conditions) -> Iterator[Refusal]:
 
 def _destination(note: Note, dest: Node) -> Iterator[Refusal]:
     """E12-30 to E12-60: idDest against the UFs of who sends and who receives, or of the places that replace them."""
-    uf, home = note.dest_uf, note.issuer_uf
+    uf, home = note.dest_uf, text(note.emit, "enderEmit/UF")
     if not uf or note.mod != "55":
         return
     taken, given = text(note.inf, "retirada/UF"), text(note.inf, "entrega/UF")

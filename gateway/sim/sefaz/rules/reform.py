@@ -29,7 +29,7 @@ def rules(note: Note, conditions: Conditions) -> Iterator[Refusal]:
         if group is None:
             if not text(note.emit, "IE"):
                 yield Refusal("162", where, "UB12-11")
-            elif note.CRT == "3":
+            if note.CRT == "3":
                 yield Refusal("1115", where, "UB12-10")
             continue
         for rule, cStat in _of_item(note, det, group, conditions):
@@ -90,7 +90,7 @@ def _groups(note: Note, group: Node, cst: tables.Cst) -> _Broken:
     if has_transfer and note.mod == "55":
         if note.finNFe != "6":
             yield "UB106-30", "1133"
-        if note.tpNFDebito not in ("01", "05"):
+        elif note.tpNFDebito not in ("01", "05"):
             yield "UB106-31", "1168"
         if amount(group, "gTransfCred/vIBS") == 0 and amount(group, "gTransfCred/vCBS") == 0:
             yield "UB106-40", "1129"

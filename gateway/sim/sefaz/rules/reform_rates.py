@@ -15,8 +15,6 @@ from gateway.sim.sefaz.rules.arithmetic import HUNDRED, differs
 
 _RATE_TOLERANCE = Decimal("0.0001")
 _GOVERNMENT_TOLERANCE = Decimal("0.04")
-_OTHER_RATES = frozenset({"010", "011", "220", "221", "222", "550"})
-"""CSTs whose rates are not the standard ones of the year, or not due at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ _Broken = Iterator[tuple[str, str]]
 def of_item(note: Note, values: Node, cst: tables.Cst, classification: tables.ClassTrib | None) -> _Broken:
     """gIBSCBS of one item."""
     government = find(note.ide, "gCompraGov")
-    rates = _standard_rates(note, classification)
+    rates = None if note.supplementary else tables.standard_rates(note.dhEmi.year)
     for tax in _TAXES:
         group = find(values, tax.group)
         if group is not None:
@@ -79,12 +77,6 @@ def of_item(note: Note, values: Node, cst: tables.Cst, classification: tables.Cl
     yield from _regular(values, classification)
     if note.mod == "55":
         yield from _government(values, government)
-
-
-def _standard_rates(note: Note, classification: tables.ClassTrib | None) -> dict[str, str] | None:
-    if note.supplementary or classification is None or classification.cst in _OTHER_RATES:
-        return None
-    return tables.standard_rates(note.dhEmi.year)
 
 
 def _of_tax(

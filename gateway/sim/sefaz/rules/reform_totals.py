@@ -39,6 +39,7 @@ def rules(note: Note, _: Conditions) -> Iterator[Refusal]:
         return
     if not items:
         yield Refusal("1118", rule="W34-10")
+        return
     values = find_all(note.inf, "det/imposto/IBSCBS/gIBSCBS")
     for field, item_field, cStat, rule in _OF_VALUES:
         if amount(tot, field) != total(values, item_field):
