@@ -27,7 +27,7 @@ LATE = {"55": timedelta(days=7), "65": timedelta(hours=24)}
 """Later than this a note is authorised with 150 (Ajuste SINIEF 07/05 and 19/16)."""
 
 _OF_THE_LOT = frozenset(
-    {"108", "109", "113", "114", "214", "215", "225", "239", "243", "280", "281", "282", "402", "404", "452", "516"}
+    {"108", "109", "113", "114", "126", "214", "215", "225", "239", "243", "280", "281", "282", "402", "404", "452", "516"}
     | {"587", "588", "656", "764", "765", "999"}
 )
 _ALERTS = (("172", "Alerta de teste do simulador"),)
@@ -123,6 +123,8 @@ class Authorizer:
             yield Refusal("764")
         if any(note.mod != notes[0].mod for note in notes):
             yield Refusal("765")
+        if len(notes) > 1 and notes[0].mod == "65":
+            yield Refusal("126", rule="GAP03a-4")
         if self.guard.blocks("NFeAutorizacao4", notes[0].key.tax_id, now):
             yield Refusal("656")
 

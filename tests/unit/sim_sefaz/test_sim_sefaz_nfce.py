@@ -55,3 +55,11 @@ def test_the_hash_of_version_2_is_checked_when_the_csc_is_known(authorizer: Auth
     assert authorizer.process("NFeAutorizacao4", lot(signed(signer, wrong)), CNPJ).cStat == "464"
     authorizer.state.csc = {}
     assert authorizer.process("NFeAutorizacao4", lot(signed(signer, wrong)), CNPJ).cStat == "100"
+
+
+def test_a_lot_has_one_nfce_only(authorizer: Authorizer, signer: Signer) -> None:
+    first, second = signed(signer, NFCE), signed(signer, {**NFCE, "ide/nNF": "1235"})
+
+    assert authorizer.process("NFeAutorizacao4", lot(first, second, indSinc=0), CNPJ).cStat == "126"
+    assert authorizer.register.authorized == []
+    assert authorizer.process("NFeAutorizacao4", lot(first), CNPJ).cStat == "100"
