@@ -27,7 +27,7 @@ LATE = {"55": timedelta(days=7), "65": timedelta(hours=24)}
 """Later than this a note is authorised with 150 (Ajuste SINIEF 07/05 and 19/16)."""
 
 _OF_THE_LOT = frozenset(
-    {"108", "109", "113", "114", "214", "215", "225", "239", "243", "280", "281", "282", "402", "404", "452", "516"}
+    {"108", "109", "113", "114", "126", "214", "215", "225", "239", "243", "280", "281", "282", "402", "404", "452", "516"}
     | {"587", "588", "656", "764", "765", "999"}
 )
 _ALERTS = (("172", "Alerta de teste do simulador"),)
@@ -123,6 +123,8 @@ class Authorizer:
             yield Refusal("764")
         if any(note.mod != notes[0].mod for note in notes):
             yield Refusal("765")
+        if len(notes) > 1 and notes[0].mod == "65":
+            yield Refusal("126", rule="GAP03a-4")
         if self.guard.blocks("NFeAutorizacao4", notes[0].key.tax_id, now):
             yield Refusal("656")
 
@@ -147,7 +149,9 @@ class Authorizer:
     def _refusal(self, note: Note, now: datetime) -> Refusal | None:
         refusal = self._judge.refusal(note, now, self.state.verifier)
         if refusal is None:
-            refusal = first_refusal(note, Conditions(now, self._tpAmb, self._ufs, self.state.csc))
+            state = self.state
+            conditions = Conditions(now, self._tpAmb, self._ufs, state.csc, state.taxpayers, self.register.by_key)
+            refusal = first_refusal(note, conditions)
         return refusal or self._duplicate(note.key)
 
     def _duplicate(self, key: Key) -> Refusal | None:
@@ -178,6 +182,7 @@ class Authorizer:
             cStat=cStat,
             xMotivo=motivo(cStat),
             vNF=str(note.vNF),
+            vICMS=note.vICMS,
             nRec=self.register.next_receipt(note.cUF),
             alerts=alerts,
         )

@@ -93,14 +93,23 @@ class Note:
         self.tpEmis = text(self.ide, "tpEmis")
         self.finNFe = text(self.ide, "finNFe")
         self.idDest = text(self.ide, "idDest")
+        self.tpNF = text(self.ide, "tpNF")
+        self.indFinal = text(self.ide, "indFinal")
+        self.indPres = text(self.ide, "indPres")
+        self.tpNFCredito = text(self.ide, "tpNFCredito")
+        self.tpNFDebito = text(self.ide, "tpNFDebito")
         self.CRT = text(self.emit, "CRT")
+        self.cUF = text(self.ide, "cUF")
+        self.issuer_uf = UF_OF.get(self.cUF, "")
+        self.issuer = text(self.emit, "CNPJ") or text(self.emit, "CPF")
+        """CNPJ or CPF of the issuer."""
+        self.dest_uf = "" if self.dest is None else text(self.dest, "enderDest/UF")
+        self.indIEDest = "" if self.dest is None else text(self.dest, "indIEDest")
+        self.vNF = amount(self.inf, "total/ICMSTot/vNF")
+        self.vICMS = text(self.inf, "total/ICMSTot/vICMS")
         self.dhEmi = datetime.fromisoformat(text(self.ide, "dhEmi"))
         self.digVal = root.findtext(f".//{{{DSIG}}}DigestValue") or ""
         self.qrCode = root.findtext(f"{{{NFE}}}infNFeSupl/{{{NFE}}}qrCode") or ""
-
-    @property
-    def cUF(self) -> str:
-        return text(self.ide, "cUF")
 
     @property
     def serie(self) -> int:
@@ -111,32 +120,20 @@ class Note:
         return int(text(self.ide, "nNF"))
 
     @property
-    def issuer(self) -> str:
-        """CNPJ or CPF of the issuer."""
-        return text(self.emit, "CNPJ") or text(self.emit, "CPF")
-
-    @property
-    def issuer_uf(self) -> str:
-        return UF_OF.get(self.cUF, "")
-
-    @property
-    def dest_uf(self) -> str:
-        return "" if self.dest is None else text(self.dest, "enderDest/UF")
-
-    @property
     def homologacao(self) -> bool:
         return self.tpAmb == "2"
 
     @property
-    def consumer_in_other_uf(self) -> bool:
-        """Interstate sale to a final consumer that pays no ICMS: where DIFAL is due (EC 87/2015)."""
-        return (
-            self.idDest == "2"
-            and text(self.ide, "indFinal") == "1"
-            and self.dest is not None
-            and text(self.dest, "indIEDest") == "9"
-        )
+    def supplementary(self) -> bool:
+        """Whether it gives back, credits or debits part of another operation: rates are those of the other document."""
+        return self.finNFe == "4" or self.tpNFCredito in ("03", "04", "06")
 
     @property
-    def vNF(self) -> Decimal:
-        return amount(self.inf, "total/ICMSTot/vNF")
+    def references(self) -> list[str]:
+        """Keys of the NFref, in order."""
+        return [node.text for node in find_all(self.ide, "NFref/refNFe")]
+
+    @property
+    def consumer_in_other_uf(self) -> bool:
+        """Interstate sale to a final consumer that pays no ICMS: where DIFAL is due (EC 87/2015)."""
+        return self.idDest == "2" and self.indFinal == "1" and self.indIEDest == "9"

@@ -33,6 +33,7 @@ class Authorized(msgspec.Struct, frozen=True, kw_only=True, tag="authorized", ta
     cStat: str
     xMotivo: str
     vNF: str
+    vICMS: str = ""
     nRec: str = ""
     alerts: tuple[tuple[str, str], ...] = ()
 

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from gateway.sim.sefaz.taxpayers import Taxpayers
+
 
 class State(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """How the whole authoriser behaves.
@@ -19,6 +21,7 @@ class State(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     clock_offset_s: added to the clock, also in every date of an answer.
     verifier: `signxml`, or `fast` for benchmarks (same checks, less work).
     csc: CSC of the NFC-e's QR code by number; with any, the hash of version 2 is checked (462, 464).
+    taxpayers: registries of taxpayers, CSRT, NCM and others that SEFAZ would ask; see `Taxpayers`.
     """
 
     status: Literal["107", "108", "109", "113", "114"] = "107"
@@ -30,6 +33,7 @@ class State(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     clock_offset_s: Annotated[float, Meta(ge=-315_360_000, le=315_360_000)] = 0.0
     verifier: Literal["signxml", "fast"] = "signxml"
     csc: dict[str, str] = {}
+    taxpayers: Taxpayers = Taxpayers()
 
 
 def changed(state: State, body: bytes) -> State:

@@ -29,7 +29,8 @@ HOMOLOGACAO_NAME = "NF-E EMITIDA EM AMBIENTE DE HOMOLOGACAO - SEM VALOR FISCAL"
 
 Edits = Mapping[str, str | None]
 """Path under infNFe -> new text, or None to remove. `path>` and `path<` insert XML after and before the element;
-`@qrCode` adds infNFeSupl, with `{chave}` in its place."""
+`@qrCode` adds infNFeSupl, with `{chave}` in its place. `@at` is the authoriser's instant, `@state` its switches in JSON, and
+`@rules` says that the content is judged without signature and schema, which would refuse first: all three are for the test."""
 
 _IDE = (
     "<ide><cUF>35</cUF><cNF>71830582</cNF><natOp>VENDA DE MERCADORIA</natOp><mod>55</mod><serie>1</serie><nNF>1234</nNF>"
@@ -39,7 +40,7 @@ _IDE = (
 )
 _EMIT = (
     f"<emit><CNPJ>{CNPJ}</CNPJ><xNome>Loja de Teste</xNome><enderEmit><xLgr>Rua Um</xLgr><nro>1</nro><xBairro>Centro</xBairro>"
-    "<cMun>3550308</cMun><xMun>Sao Paulo</xMun><UF>SP</UF><CEP>01001000</CEP></enderEmit><IE>111111111111</IE><CRT>3</CRT></emit>"
+    "<cMun>3550308</cMun><xMun>Sao Paulo</xMun><UF>SP</UF><CEP>01001000</CEP></enderEmit><IE>110042490114</IE><CRT>3</CRT></emit>"
 )
 _DEST = (
     f"<dest><CPF>{CPF}</CPF><xNome>{HOMOLOGACAO_NAME}</xNome><enderDest><xLgr>Rua Dois</xLgr><nro>2</nro>"
@@ -103,6 +104,7 @@ def build(edits: Edits | None = None, *, chave: str | None = None) -> etree._Ele
     inf = root[0]
     edits = dict(edits or {})
     qrCode = edits.pop("@qrCode", None)
+    edits = {path: value for path, value in edits.items() if not path.startswith("@")}
     for path, value in edits.items():
         _apply(inf, path, value)
     key = chave or compose_key(inf)
@@ -126,6 +128,14 @@ def compose_key(inf: etree._Element) -> str:
         field("ide/cUF") + date[2:4] + date[5:7] + tax_id + field("ide/mod") + field("ide/serie").rjust(3, "0")
         + field("ide/nNF").rjust(9, "0") + field("ide/tpEmis") + field("ide/cNF")
     )  # fmt: skip
+    weights = [2 + i % 8 for i in range(43)]
+    rest = sum((ord(c) - 48) * w for c, w in zip(reversed(first), weights, strict=True)) % 11
+    return first + ("0" if rest < 2 else str(11 - rest))
+
+
+def key_of(cUF: str, AAMM: str, tax_id: str, mod: str, serie: int, nNF: int) -> str:
+    """The key of another note, emitted in normal mode."""
+    first = f"{cUF}{AAMM}{tax_id}{mod}{serie:03d}{nNF:09d}1{71830582:08d}"
     weights = [2 + i % 8 for i in range(43)]
     rest = sum((ord(c) - 48) * w for c, w in zip(reversed(first), weights, strict=True)) % 11
     return first + ("0" if rest < 2 else str(11 - rest))

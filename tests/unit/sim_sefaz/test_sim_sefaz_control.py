@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from sim_sefaz_note import AUTORIZACAO, NOW, STATUS, Signer, content_type, cStat, envelope, lot, signed, status_query
+from sim_sefaz_note import AUTORIZACAO, CNPJ, NOW, STATUS, Signer, content_type, cStat, envelope, lot, signed, status_query
 
 from gateway.sim.pki import TestPki
 from gateway.sim.sefaz import SefazSimulator
@@ -174,3 +174,22 @@ async def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> No
     process.terminate()
     assert await asyncio.wait_for(process.wait(), 10) == 0
     assert addresses["ca_path"] == str(tmp_path / "pki" / "ca.pem")
+
+
+async def test_a_registry_given_by_the_control_api_refuses_whoever_is_not_in_it(
+    call: Call, control: Callable[..., Awaitable[Any]], signer: Signer
+) -> None:
+    known = {"taxpayers": {"state": {CNPJ: {"ie": {"SP": "110042490114"}}}}}
+    other = {"taxpayers": {"state": {"11444777000161": {"ie": {"SP": "110042490114"}}}}}
+
+    assert (await control("POST", "state", other))[0] == 200
+    assert cStat((await call(AUTORIZACAO, lot(signed(signer))))[1])[-1] == "230"
+    assert (await control("POST", "state", known))[0] == 200
+    assert cStat((await call(AUTORIZACAO, lot(signed(signer))))[1])[-1] == "100"
+
+
+async def test_a_registry_with_an_unknown_field_is_400(control: Callable[..., Awaitable[Any]]) -> None:
+    status, body = await control("POST", "state", {"taxpayers": {"nobody": {}}})
+
+    assert status == 400
+    assert "nobody" in body["error"]

@@ -1,133 +1,104 @@
-"""Groups UB and W34-W60: IBS and CBS. Source: NT 2025.002 v1.52; rates of 2026 by LC 214/2025 art. 343 and 346.
+"""Groups UB12 to UB14: whether an item has IBS and CBS, under which CST and cClassTrib, and which groups these demand.
 
-If the group is present every rule applies; its absence is refused only in homologação, for CRT 3, since 01/07/2026.
+If the group is present every rule applies; its absence is refused only where UB12-10 is awake. Source: NT 2025.002 v1.52;
+NT 2026.007 v1.10.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 
-from gateway.sim.sefaz.document import Node, Note, amount, find, find_all, text, total
+from gateway.sim.sefaz import tables
+from gateway.sim.sefaz.document import Node, Note, amount, find, text
 from gateway.sim.sefaz.messages import Refusal
+from gateway.sim.sefaz.rules import reform_credits, reform_rates
 from gateway.sim.sefaz.rules.conditions import Conditions
-from gateway.sim.sefaz.rules.items import differs
 
-COMPULSORY_SINCE = date(2026, 7, 1)
-_HUNDRED = Decimal(100)
-_RATE_TOLERANCE = Decimal("0.0001")
-
-_NEED_GROUP = frozenset({"000", "010", "011", "200", "220", "221", "222", "510", "515", "550"})
-_FORBID_GROUP = frozenset({"400", "410", "620", "800", "810", "811", "820"})
-_CSTS = _NEED_GROUP | _FORBID_GROUP | {"830"}
-
-_RATES_2026 = (
-    ("gIBSUF/pIBSUF", Decimal("0.1"), "1026"),
-    ("gIBSMun/pIBSMun", Decimal("0"), "1036"),
-    ("gCBS/pCBS", Decimal("0.9"), "1037"),
-)
+_OF_DEBIT = {"01": "800002", "02": "811001", "03": "811002", "05": "800001", "07": "410030", "08": "811003"}
+_OF_CREDIT = {"02": "810001", "05": "800001"}
+_RESERVED = frozenset(_OF_DEBIT.values()) | frozenset(_OF_CREDIT.values())
+_Broken = Iterator[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Tax:
-    group: str
-    rate: str
-    value: str
-    wrong_effective_rate: str
-    wrong_value: str
-
-
-_TAXES = (
-    _Tax("gIBSUF", "pIBSUF", "vIBSUF", "1035", "1041"),
-    _Tax("gIBSMun", "pIBSMun", "vIBSMun", "1047", "1052"),
-    _Tax("gCBS", "pCBS", "vCBS", "1064", "1069"),
-)
-_TOTALS = (
-    ("vBCIBSCBS", "vBC", "1076"),
-    ("gIBS/gIBSUF/vDif", "gIBSUF/gDif/vDif", "1077"),
-    ("gIBS/gIBSUF/vDevTrib", "gIBSUF/gDevTrib/vDevTrib", "1078"),
-    ("gIBS/gIBSUF/vIBSUF", "gIBSUF/vIBSUF", "1080"),
-    ("gIBS/gIBSMun/vDif", "gIBSMun/gDif/vDif", "1081"),
-    ("gIBS/gIBSMun/vDevTrib", "gIBSMun/gDevTrib/vDevTrib", "1082"),
-    ("gIBS/gIBSMun/vIBSMun", "gIBSMun/vIBSMun", "1084"),
-    ("gIBS/vIBS", "vIBS", "1085"),
-    ("gCBS/vDif", "gCBS/gDif/vDif", "1088"),
-    ("gCBS/vDevTrib", "gCBS/gDevTrib/vDevTrib", "1089"),
-    ("gCBS/vCBS", "gCBS/vCBS", "1091"),
-)
-
-
-def item_rules(note: Note, _: Conditions) -> Iterator[Refusal]:
-    """Group UB of every item."""
-    compulsory = note.homologacao and note.CRT == "3" and note.dhEmi.date() >= COMPULSORY_SINCE
+def rules(note: Note, conditions: Conditions) -> Iterator[Refusal]:
+    """Group UB of every item, then what is asked of all of them together."""
+    kinds: set[str] = set()
     for det in note.items:
         where = f"[nItem:{det.nItem}]"
         group = find(det, "imposto/IBSCBS")
         if group is None:
-            if compulsory:
-                yield Refusal("1115", where)
+            if not text(note.emit, "IE"):
+                yield Refusal("162", where, "UB12-11")
+            if note.CRT == "3":
+                yield Refusal("1115", where, "UB12-10")
             continue
-        for cStat in _of_item(note, group):
-            yield Refusal(cStat, where)
+        for rule, cStat in _of_item(note, det, group, conditions):
+            yield Refusal(cStat, where, rule)
+        kind = text(group, "gCredPresIBSZFM/tpCredPresIBSZFM")
+        if kind:
+            if kind in kinds:
+                yield Refusal("1136", where, "UB133-10")
+            kinds.add(kind)
 
 
-def _of_item(note: Note, group: Node) -> Iterator[str]:
-    cst = text(group, "CST")
-    if cst not in _CSTS:
-        yield "1020"
-    if text(group, "cClassTrib")[:3] != cst:
-        yield "1024"
+def _of_item(note: Note, det: Node, group: Node, conditions: Conditions) -> _Broken:
+    code, cClassTrib = text(group, "CST"), text(group, "cClassTrib")
+    cst = tables.cst_table().get(code)
+    if cst is None:
+        yield "UB13-10", "1020"
+    if cClassTrib[:3] != code:
+        yield "UB14-20", "1024"
+    classification = tables.cclasstrib_table().get(cClassTrib)
+    day = note.dhEmi.date()
+    if classification is None or day < classification.since or (classification.until is not None and day >= classification.until):
+        yield "UB14-10", "1023"
+    elif note.mod not in classification.models:
+        yield "UB14-25", "1025"
+    if note.mod == "55":
+        yield from _of_kind(note, cClassTrib)
+    if cst is None:
+        return
+    yield from _groups(note, group, cst)
     values = find(group, "gIBSCBS")
-    if values is None:
-        if cst in _NEED_GROUP:
-            yield "1022"
-        return
-    if cst in _FORBID_GROUP:
-        yield "1021"
-    if note.dhEmi.year == 2026:
-        for path, rate, cStat in _RATES_2026:
-            if amount(values, path) != rate:
-                yield cStat
-    for tax in _TAXES:
-        yield from _of_tax(values, tax)
-    if amount(values, "vIBS") != amount(values, "gIBSUF/vIBSUF") + amount(values, "gIBSMun/vIBSMun"):
-        yield "1150"
+    if values is not None:
+        yield from reform_rates.of_item(note, values, cst, classification)
+    yield from reform_credits.of_item(note, det, group, cst, classification, conditions)
 
 
-def _of_tax(values: Node, tax: _Tax) -> Iterator[str]:
-    """v = vBC x p - vDif - vDevTrib, where p is pAliqEfet = p x (1 - pRedAliq) when the rate is reduced."""
-    group = find(values, tax.group)
-    if group is None:
-        return
-    rate = amount(group, tax.rate)
-    reduction = find(group, "gRed")
-    if reduction is not None:
-        expected = rate * (1 - amount(reduction, "pRedAliq") / _HUNDRED)
-        rate = amount(reduction, "pAliqEfet")
-        if abs(rate - expected) > _RATE_TOLERANCE:
-            yield tax.wrong_effective_rate
-    deducted = amount(group, "gDif/vDif") + amount(group, "gDevTrib/vDevTrib")
-    if differs(amount(group, tax.value), amount(values, "vBC") * rate / _HUNDRED - deducted):
-        yield tax.wrong_value
+def _of_kind(note: Note, cClassTrib: str) -> _Broken:
+    """UB14-60 to UB14-80: the codes that belong to kinds of debit and credit notes."""
+    debit, credit = _OF_DEBIT.get(note.tpNFDebito), _OF_CREDIT.get(note.tpNFCredito)
+    if cClassTrib in _RESERVED and cClassTrib not in (debit, credit):
+        yield "UB14-60", "1202"
+    if debit is not None and cClassTrib != debit:
+        yield "UB14-70", "1200"
+    if credit is not None and cClassTrib != credit:
+        yield "UB14-80", "1201"
 
 
-def total_rules(note: Note, _: Conditions) -> Iterator[Refusal]:
-    """IBSCBSTot and vNFTot against the items."""
-    with_group = find_all(note.inf, "det/imposto/IBSCBS")
-    tot = find(note.inf, "total/IBSCBSTot")
-    if tot is None:
-        if with_group:
-            yield Refusal("1119")
-        return
-    if not with_group:
-        yield Refusal("1118")
-    groups = find_all(note.inf, "det/imposto/IBSCBS/gIBSCBS")
-    for field, item_field, cStat in _TOTALS:
-        if amount(tot, field) != total(groups, item_field):
-            yield Refusal(cStat)
-    if find(note.inf, "total/vNFTot") is None:
-        yield Refusal("1004")
-    if amount(note.inf, "total/vNFTot") != total(note.items, "vItem"):
-        yield Refusal("1094")
+def _groups(note: Note, group: Node, cst: tables.Cst) -> _Broken:
+    """UB13-20 to UB13-45, UB106, UB112: the alternatives under IBSCBS."""
+    has_values, has_transfer = find(group, "gIBSCBS") is not None, find(group, "gTransfCred") is not None
+    if has_values and not cst.gIBSCBS:
+        yield "UB13-20", "1021"
+    if cst.gIBSCBS and not has_values and note.tpNFDebito != "07":
+        yield "UB13-30", "1022"
+    if has_transfer and not cst.gTransfCred:
+        yield "UB13-44", "1131"
+    if cst.gTransfCred and not has_transfer:
+        yield "UB13-45", "1132"
+    if has_transfer and note.mod == "55":
+        if note.finNFe != "6":
+            yield "UB106-30", "1133"
+        elif note.tpNFDebito not in ("01", "05"):
+            yield "UB106-31", "1168"
+        if amount(group, "gTransfCred/vIBS") == 0 and amount(group, "gTransfCred/vCBS") == 0:
+            yield "UB106-40", "1129"
+    adjusted = find(group, "gAjusteCompet") is not None
+    if adjusted and not cst.gAjusteCompet:
+        yield "UB112-10", "1169"
+    if note.mod == "55":
+        if cst.gAjusteCompet and not adjusted:
+            yield "UB112-20", "1170"
+        if adjusted and amount(group, "gAjusteCompet/vIBS") == 0 and amount(group, "gAjusteCompet/vCBS") == 0:
+            yield "UB112-30", "1171"
