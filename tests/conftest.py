@@ -7,6 +7,7 @@ copied from one that was migrated once.
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -15,10 +16,24 @@ from typing import Any
 
 import asyncpg
 import pytest
+import structlog
 
 from gateway.core.ids import new_id
 from gateway.store import schema
 from gateway.store.database import Database, open_database
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """A command under test sets up its own logs, to a stream that ends with the test: the next test starts without them."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    if structlog.is_configured():
+        structlog.reset_defaults()
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
 
 ENGINES = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
 

@@ -57,7 +57,7 @@ def test_a_row_is_whole_and_agrees_with_the_authoriser(one: Any) -> None:
         if one.finNFe != "6":  # a loss is internal by nature
             assert tuple(table[scope][0] for scope in SCOPES if table) in (first, ())
         assert not table or (one.finNFe == "4") == bool(RETURNS & set(table.values()))
-    assert bool(one.cfop) == bool(one.cfop_st) == (one.finNFe not in ("3", "5"))
+    assert bool(one.cfop) == (bool(one.cfop_st) or EXPORT in one.cfop) == (one.finNFe not in ("3", "5"))
     assert (one.finNFe in ("3", "4")) <= (one.payment == "sem_pagamento" and one.references == "required")
     assert bool(one.tpNFCredito) == (one.finNFe == "5")
     assert bool(one.tpNFDebito) == (one.finNFe == "6")

@@ -171,7 +171,7 @@ PAIRS = [
         sale(freight=Freight(net_weight=D("2"))),
     ),
     Pair(
-        "NFE-FREIGHT-04",
+        "NFE-FREIGHT-05",
         "$.insurance",
         sale(items=(item(insurance=D("1.00")),), insurance=D("2.00")),
         sale(items=(item(insurance=D("1.00")),), insurance=D("1.00"), payments=(pays("pix", "101.00"),)),
