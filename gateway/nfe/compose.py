@@ -13,22 +13,27 @@ from gateway.core.chave import ChaveAcesso
 from gateway.core.money import MAX_REAIS
 from gateway.core.taxid import Cnpj
 from gateway.nfe import nfce, terms
+from gateway.nfe.adjustments import reformed, worked
 from gateway.nfe.amounts import digits, optional_text, percent, text
 from gateway.nfe.branch import Branch
 from gateway.nfe.carriage import transp
+from gateway.nfe.counterpart import itself
 from gateway.nfe.draft import Draft, Header
 from gateway.nfe.findings import Findings
 from gateway.nfe.goods import Shelf, det
 from gateway.nfe.layout.document import Compra, InfAdic
-from gateway.nfe.layout.ide import NfRef
+from gateway.nfe.layout.ide import NfRef, PagAntecipado
 from gateway.nfe.layout.item import Det
 from gateway.nfe.layout.parties import Emit
 from gateway.nfe.layout.payment import InfIntermed
 from gateway.nfe.lines import Line, lines
 from gateway.nfe.operations import BranchOperation, Operation
+from gateway.nfe.originals import Original
 from gateway.nfe.parties import Buyer, buyer, consumer, emit, tax_id
 from gateway.nfe.payments import pag
 from gateway.nfe.product import Product
+from gateway.nfe.raw_totals import total as total_of
+from gateway.nfe.returns import give_back
 from gateway.nfe.sale import Sale
 from gateway.nfe.scope import Scope, crosses_border
 from gateway.nfe.taxes.sums import Sums
@@ -36,6 +41,8 @@ from gateway.nfe.taxes.sums import Sums
 _PRESENCE = {"presencial": "1", "internet": "2", "teleatendimento": "3", "entrega": "4", "presencial_fora": "5", "outros": "9"}
 _REMOTE = {"55": frozenset({"2", "3", "9"}), "65": frozenset({"2", "3", "4", "9"})}
 """indPres that tells whether there is an intermediary (NT 2020.006), by model."""
+_NO_PRESENCE = frozenset({"2", "3"})
+"""finNFe of corrections and adjustments: indPres does not apply."""
 _AHEAD = timedelta(minutes=5)
 _LATE = timedelta(days=30)
 
@@ -48,11 +55,12 @@ def compose(
     at: datetime,
     mod: str = "55",
     operations: Sequence[BranchOperation] = (),
+    originals: Mapping[ChaveAcesso, Original] | None = None,
 ) -> Draft:
     """The document that `sale` asks for, taxed by the tables of the day it is issued (`sale.issued_at`, or else `at`).
 
     `mod`: `55` (NF-e) or `65` (NFC-e). `at` is aware. `products` answers for the items that bring no product of their own;
-    `operations` are the branch's own rows over the table of operations.
+    `operations` are the branch's own rows over the table of operations; `originals`, the documents that `sale.returns` takes items of.
     Raises ValidationFailed with every fault found; ValueError when `at` has no time zone.
     """
     if at.tzinfo is None:
@@ -75,32 +83,55 @@ def compose(
     if policy is not None:
         nfce.check_sale(sale, policy, findings)
         customer = consumer(sale, issuer, branch.environment, policy.cnpj_buyers, findings)
-    elif sale.customer is None:
-        findings.add("NFE-DEST-01", "$.customer")
-    else:
+    elif operation.recipient == "self":
+        if sale.customer is not None:
+            findings.add("NFE-CREDIT-04", "$.customer", name=operation.name)
+        customer = itself(issuer, branch)
+    elif sale.customer is not None:
         customer = buyer(sale.customer, branch.environment, findings)
+    elif not sale.returns:
+        findings.add("NFE-DEST-01", "$.customer")
+    terms.check_content(sale, operation, branch, day, findings)
     told = len(findings.faults)
-    sold = lines(sale, products, findings)
-    # A NFC-e is internal and to a consumer, wherever its buyer lives.
-    scope = _scope(sale, branch, issuer, None if policy is not None else customer, day, operation)
-    sums = Sums()
-    details = _details(sale, sold, scope, sums, findings)
+    back = None
+    if sale.returns:
+        back = give_back(sale, operation, operations, originals or {}, branch, issuer, customer, day, findings)
+        if back is not None:
+            customer = back.buyer
+        details = () if back is None else back.det
+        totals = total_of(details, day.isoformat())
+        interstate = back is not None and back.interstate
+    else:
+        # A NFC-e is internal and to a consumer, wherever its buyer lives.
+        scope = _scope(sale, branch, issuer, None if policy is not None else customer, day, worked(operation))
+        interstate = scope.interstate
+        sums = Sums()
+        details = _details(sale, lines(sale, products, findings), scope, sums, findings)
+        if operation.reform_only and len(findings.faults) == told:
+            details = reformed(details, sale, operation, findings)
+            totals = total_of(details, day.isoformat())
+        else:
+            totals = sums.total()
+    vNF = totals.ICMSTot.vNF
     reliable = len(findings.faults) == told
-    if reliable and sums.note_value > MAX_REAIS:
-        findings.add("NFE-SALE-09", "$.items", total=sums.note_value)
+    if reliable and vNF > MAX_REAIS:
+        findings.add("NFE-SALE-09", "$.items", total=vNF)
         reliable = False
-    total = sums.note_value if reliable else None
+    total = vNF if reliable else None
     payment = pag(terms.settled(sale, operation, total, findings), total, findings, mod)
     carriage = transp(sale.freight, findings)
     if policy is not None:
         carriage = nfce.carriage(sale, carriage, issuer, findings)
         if reliable:
-            nfce.check_total(sale, sums.note_value, policy, findings)
+            nfce.check_total(sale, vNF, policy, findings)
         details = nfce.marked(details, branch.environment)
-    presence = _PRESENCE[sale.presence]
+    presence = "0" if operation.finNFe in _NO_PRESENCE else _PRESENCE[sale.presence]
     marketplace = _intermediary(sale, presence, mod, findings)
-    chaves = _references(sale, findings)
+    chaves = _keys(sale.references, "references", findings)
     terms.check_references(sale, operation, chaves, findings)
+    advances = _keys(sale.advances, "advances", findings)
+    if back is not None:
+        chaves = list(dict.fromkeys((*back.chaves, *chaves)))
     findings.raise_any()
     header = Header(
         cUF=issuer.enderEmit.cMun[:2],
@@ -108,13 +139,16 @@ def compose(
         natOp=operation.natOp,
         serie=branch.series if policy is None else branch.nfce.series,
         tpNF=operation.tpNF,
-        idDest="2" if scope.interstate else "1",
+        idDest="2" if interstate else "1",
         tpAmb=str(branch.environment),
         finNFe=operation.finNFe,
         indFinal="1" if customer is None or customer.final_consumer else "0",
         indPres=presence,
         indIntermed=None if presence not in _REMOTE[mod] else ("1" if marketplace else "0"),
-        references=tuple(NfRef(refNFe=chave) for chave in chaves),
+        references=() if back is not None and back.by_item else tuple(NfRef(refNFe=chave) for chave in chaves),
+        tpNFDebito=operation.tpNFDebito or None,
+        tpNFCredito=operation.tpNFCredito or None,
+        advances=PagAntecipado(refNFe=tuple(advances)) if advances else None,
     )
     order = optional_text(sale.order_number, 60)
     notes = optional_text(terms.printed(sale, operation, chaves, day) if policy is None else nfce.notes(sale), 5000)
@@ -126,7 +160,7 @@ def compose(
         emit=issuer,
         dest=None if customer is None else customer.dest,
         det=details,
-        totals=sums.total(),
+        totals=totals,
         transp=carriage,
         pag=payment,
         infIntermed=marketplace,
@@ -135,6 +169,7 @@ def compose(
         customer_name=None if customer is None else customer.name or None,
         customer_tax_id=None if customer is None else customer.tax_id,
         mod=mod,
+        claims=() if back is None else back.claims,
     )
 
 
@@ -217,10 +252,10 @@ def _intermediary(sale: Sale, presence: str, mod: str, findings: Findings) -> In
     return InfIntermed(CNPJ=str(cnpj), idCadIntTran=account)
 
 
-def _references(sale: Sale, findings: Findings) -> list[ChaveAcesso]:
+def _keys(given: Sequence[str], field: str, findings: Findings) -> list[ChaveAcesso]:
     chaves: list[ChaveAcesso] = []
-    for i, reference in enumerate(sale.references):
-        path = f"$.references[{i}]"
+    for i, reference in enumerate(given):
+        path = f"$.{field}[{i}]"
         try:
             chave = ChaveAcesso("".join(reference.split()))
         except ValueError:

@@ -10,8 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cache
-from typing import get_type_hints
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -32,7 +30,7 @@ from gateway.nfe.parties import HOMOLOGACAO_NAME, emit
 from gateway.nfe.raw_totals import item_value, total
 from gateway.nfe.sale import Ref
 from gateway.nfe.signature import NFE, with_placeholder
-from gateway.nfe.xml_writer import Kind, decimal_text, kind_of, writer
+from gateway.nfe.xml_writer import decimal_text, kinds, writer
 from gateway.nfe.xsd import validate
 
 MODEL = "55"
@@ -180,7 +178,7 @@ def number_taken(number: int, series: int) -> ValidationFailed:
 
 def _wrong(group: Group, path: str) -> Iterator[tuple[str, object]]:
     """Numbers that a field of the layout cannot hold, and texts that XML cannot."""
-    for name, kind in _kinds(type(group)).items():
+    for name, kind in kinds(type(group)).items():
         value = getattr(group, name)
         many = value if isinstance(value, tuple) else (value,)
         for index, each in enumerate(many):
@@ -195,11 +193,6 @@ def _wrong(group: Group, path: str) -> Iterator[tuple[str, object]]:
                     decimal_text(each, kind.places.least, kind.places.most)
                 except ValueError:
                     yield here, each
-
-
-@cache
-def _kinds(group: type[Group]) -> dict[str, Kind]:
-    return {name: kind_of(hint) for name, hint in get_type_hints(group, include_extras=True).items() if not name.startswith("_")}
 
 
 def _zone(branch: Branch, findings: Findings) -> ZoneInfo:

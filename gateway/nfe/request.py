@@ -15,6 +15,7 @@ from gateway.nfe.build import Built
 from gateway.nfe.compose import compose
 from gateway.nfe.draft import Draft
 from gateway.nfe.operations import BranchOperation
+from gateway.nfe.originals import Kept, keys, opened
 from gateway.nfe.product import Product
 from gateway.nfe.qrcode import Csc, Sign
 from gateway.nfe.raw import RawDraft, RawNote, build_raw, complete, dry_run_raw
@@ -54,9 +55,15 @@ def skus(request: Request) -> list[str]:
     return [] if isinstance(request, RawNote) else [item.sku for item in request.items if item.product is None]
 
 
+def origins(request: Request) -> tuple[str, ...]:
+    """Earlier documents that have to be looked up before `draft`, by chave. Those of a raw note are only remembered: it says its own
+    values."""
+    return keys(request)
+
+
 def items_of(request: Request) -> int:
     """How many items, known before anything is composed."""
-    return len(request.infNFe.det) if isinstance(request, RawNote) else len(request.items)
+    return len(request.infNFe.det) if isinstance(request, RawNote) else len(request.items) + len(request.returns)
 
 
 def draft(
@@ -67,16 +74,18 @@ def draft(
     at: datetime,
     mod: str = "55",
     operations: Sequence[BranchOperation] = (),
+    kept: Mapping[str, Kept] | None = None,
 ) -> AnyDraft:
     """The document that is asked for, checked. `at` is aware; `mod` is what a sale becomes, a raw note says its own.
 
-    `operations`: the branch's own rows over the table of operations.
+    `operations`: the branch's own rows over the table of operations. `kept`: what the store has of `origins`.
 
     Raises ValidationFailed with every fault.
     """
     if isinstance(request, RawNote):
         return complete(request, branch, at=at)
-    return compose(request, branch, products, at=at, mod=mod, operations=operations)
+    originals = opened(request, kept or {}) if request.returns else None
+    return compose(request, branch, products, at=at, mod=mod, operations=operations, originals=originals)
 
 
 def dry_run(of: AnyDraft, at: datetime) -> None:
