@@ -16,8 +16,8 @@ from gateway.nfe.parties import HOMOLOGACAO_NAME, Buyer, tax_id
 class Side:
     """An original seen from the branch.
 
-    sold: issued by the branch's company; elsewhere: by another establishment of it. direction: tpNF as if the branch had issued it.
-    buyer: the other side, the branch itself when nobody was identified.
+    sold: issued by the branch's company; elsewhere: by another establishment of it. direction: tpNF as if the branch had
+    issued it. buyer: the other side, the branch itself when nobody was identified.
     """
 
     sold: bool

@@ -7,6 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from gateway.nfe.branch import Branch
+from gateway.nfe.claims import NewClaim
 from gateway.nfe.layout.delivery import Transp
 from gateway.nfe.layout.document import Compra, InfAdic
 from gateway.nfe.layout.ide import NfRef, PagAntecipado
@@ -14,7 +15,6 @@ from gateway.nfe.layout.item import Det
 from gateway.nfe.layout.parties import Dest, Emit
 from gateway.nfe.layout.payment import InfIntermed, Pag
 from gateway.nfe.layout.total import Total
-from gateway.nfe.returns import NewClaim
 from gateway.nfe.sale import Sale
 
 

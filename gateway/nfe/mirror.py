@@ -1,7 +1,7 @@
 """The taxes of an item turned around, as the note that gives it back says them: whole, before any part is taken. Pure.
 
-ICMS repeats CST, base and rate; PIS and COFINS take the CST of entries; IPI becomes impostoDevol. What is debated is a dated row of
-`schemas/fiscal/mirror.toml`.
+ICMS repeats CST, base and rate; PIS and COFINS take the CST of entries; IPI becomes impostoDevol. What is debated is a dated
+row of `schemas/fiscal/mirror.toml`.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ def _untaxed(cst: str) -> tuple[Pis, Cofins]:
 
 
 def _ibs_cbs(given: IbsCbs | None, operation: Operation) -> IbsCbs | None:
-    """As the original (LC 214/2025, art. 17), unless the operation has its own. Presumed credits are not given back by the note."""
+    """As the original (LC 214/2025, art. 17), unless the operation has its own; without presumed credits."""
     if given is None:
         return None
     if operation.ibs_cbs_cst:
@@ -195,7 +195,7 @@ def policy(kind: str, day: date) -> str:
 
 @lru_cache(maxsize=64)
 def entry_cst(cst: str, regime: str, day: date) -> tables.Row:
-    """The row of PIS and COFINS of an entry that gives back what went out with `cst`. Raises LookupError before the tables begin."""
+    """The row of PIS and COFINS of an entry for what went out with `cst`. Raises LookupError before the tables begin."""
     for row in tables.rows_on("mirror", "pis_cofins", day):
         if cst in row.get("from", (cst,)) and regime == row.get("regime", regime):
             return row

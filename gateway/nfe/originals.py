@@ -1,52 +1,25 @@
-"""Earlier documents that a sale gives back, corrects or adjusts: what the store keeps of them, and those a caller brings. Pure."""
+"""Earlier documents that a sale gives back, corrects or adjusts: those the store keeps, and those a caller brings. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
 
 from lxml import etree
 
 from gateway.core.chave import ChaveAcesso
 from gateway.core.errors import ValidationFailed
 from gateway.core.faults import Fault
+from gateway.nfe.claims import Basis, Claim, Kept
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.document import InfNFe
 from gateway.nfe.layout.item import Det
-from gateway.nfe.raw import RawNote
 from gateway.nfe.reader import read, read_unchecked
 from gateway.nfe.sale import Sale
 from gateway.nfe.signature import DSIG, NFE, SignatureBroken, verify
 
-Basis = Literal["quantity", "amount"]
 _AUTHORISED = frozenset({"100", "120", "150"})
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A line of a note of ours that took part of an item: `size` in its unit or in reais, as `basis` says.
-
-    line: nItem in the note that took it. note: that note as signed, None while it has no bytes. Notes that were refused, denied,
-    cancelled or voided claim nothing.
-    """
-
-    item: int
-    basis: Basis
-    size: Decimal
-    line: int
-    note: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What the store has of a chave: the note as signed and its status (None: it has no such note), and its claims in order."""
-
-    xml: bytes | None
-    status: str | None
-    customer_name: str | None = None
-    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +46,8 @@ class Original:
         return next((det for det in self.note.det if det.nItem == str(number)), None)
 
 
-def keys(request: Sale | RawNote) -> tuple[str, ...]:
-    """The chaves that the request takes items of, in order, each once; what is no chave is passed over."""
-    if isinstance(request, RawNote):
-        references = (det.DFeReferenciado for det in request.infNFe.det)
-        return _once(ref.chaveAcesso for ref in references if ref is not None and ref.nItem is not None)
-    return _once(line.chave_acesso for line in request.returns)
-
-
-def _once(texts: Iterable[str]) -> tuple[str, ...]:
+def keys(texts: Iterable[str]) -> tuple[str, ...]:
+    """The chaves among `texts`, in order, each once; what is no chave is passed over."""
     found: dict[str, None] = {}
     for text in texts:
         try:
@@ -98,7 +64,7 @@ def opened(sale: Sale, kept: Mapping[str, Kept]) -> dict[ChaveAcesso, Original]:
     """
     brought = _brought(sale.originals)
     found: dict[ChaveAcesso, Original] = {}
-    for text in keys(sale):
+    for text in keys(line.chave_acesso for line in sale.returns):
         chave = ChaveAcesso(text)
         mine = kept.get(text)
         claims = () if mine is None else mine.claims

@@ -37,7 +37,8 @@ class Step:
 def part_of(whole: Det, steps: Sequence[Step], part: Fraction, quantity: Decimal) -> Det:
     """The next `part` of `whole`, after `steps`, in order. `quantity` is its qCom.
 
-    Rates and codes stay as they are; `whole` has the very shape of what is written. Parts may pass one (a correction is no share).
+    Rates and codes stay as they are; `whole` has the very shape of what is written. Parts may pass one: a correction is no
+    share.
     """
     before = sum((step.part for step in steps), Fraction(0))
     taken = [(step.part, amounts(step.det) if step.det is not None else None) for step in steps]

@@ -8,14 +8,16 @@ from datetime import datetime
 
 import msgspec
 
+from gateway.core.chave import ChaveAcesso
 from gateway.nfe import build as sales
 from gateway.nfe import supplement
 from gateway.nfe.branch import Branch
 from gateway.nfe.build import Built
+from gateway.nfe.claims import Kept, NewClaim
 from gateway.nfe.compose import compose
 from gateway.nfe.draft import Draft
 from gateway.nfe.operations import BranchOperation
-from gateway.nfe.originals import Kept, keys, opened
+from gateway.nfe.originals import keys, opened
 from gateway.nfe.product import Product
 from gateway.nfe.qrcode import Csc, Sign
 from gateway.nfe.raw import RawDraft, RawNote, build_raw, complete, dry_run_raw
@@ -56,9 +58,8 @@ def skus(request: Request) -> list[str]:
 
 
 def origins(request: Request) -> tuple[str, ...]:
-    """Earlier documents that have to be looked up before `draft`, by chave. Those of a raw note are only remembered: it says its own
-    values."""
-    return keys(request)
+    """Earlier documents that have to be looked up before `draft`, by chave; a raw note says its own values."""
+    return () if isinstance(request, RawNote) else keys(line.chave_acesso for line in request.returns)
 
 
 def items_of(request: Request) -> int:
@@ -88,6 +89,20 @@ def draft(
     return compose(request, branch, products, at=at, mod=mod, operations=operations, originals=originals)
 
 
+def claims(of: AnyDraft) -> tuple[NewClaim, ...]:
+    """What the document takes of the items of earlier ones; of a raw return, what its items refer to."""
+    if isinstance(of, Draft):
+        return of.claims
+    if of.body.ide.finNFe != "4":
+        return ()
+    referred = ((det, ref) for det in of.body.det if (ref := det.DFeReferenciado) is not None)
+    return tuple(
+        NewClaim(ChaveAcesso(ref.chaveAcesso), int(ref.nItem), "quantity", det.prod.qCom, None, int(det.nItem))
+        for det, ref in referred
+        if ref.nItem is not None and keys((ref.chaveAcesso,))
+    )
+
+
 def dry_run(of: AnyDraft, at: datetime) -> None:
     """Whether the document will pass the schema. Raises ValidationFailed with NFE-XSD-* faults."""
     if isinstance(of, RawDraft):
@@ -105,23 +120,22 @@ def build(of: AnyDraft, *, number: int, cNF: str, dhEmi: datetime) -> Built:
 
 def needs_csc(of: AnyDraft, at: datetime) -> bool:
     """Whether the document's QR code is one that the branch's CSC authenticates, at the instant `at` (aware)."""
-    return isinstance(of, Draft) and supplement.needs_csc(of, at)
+    return supplement.needs_csc(of, at)
 
 
 def require_csc(of: AnyDraft, kept: bool, at: datetime) -> None:
     """Raises ValidationFailed when the document needs a CSC and the branch keeps none."""
-    if isinstance(of, Draft):
-        supplement.require_csc(of, kept, at)
+    supplement.require_csc(of, kept, at)
 
 
 def supplemented(built: Built, of: AnyDraft, *, dhEmi: datetime, csc: Csc | None, sign: Sign) -> Built:
     """The unsigned document with its infNFeSupl, when its model has one."""
-    return supplement.supplemented(built, of, dhEmi=dhEmi, csc=csc, sign=sign) if isinstance(of, Draft) else built
+    return supplement.supplemented(built, of, dhEmi=dhEmi, csc=csc, sign=sign)
 
 
 def rehearsed(built: Built, of: AnyDraft, dhEmi: datetime) -> Built:
     """As `supplemented`, with values of the right shape and no worth: for a preview."""
-    return supplement.rehearsed(built, of, dhEmi) if isinstance(of, Draft) else built
+    return supplement.rehearsed(built, of, dhEmi)
 
 
 def asked(of: AnyDraft) -> Request:

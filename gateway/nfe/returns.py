@@ -1,4 +1,4 @@
-"""The items of a note that gives back, corrects or adjusts earlier ones: a part of each item, with its taxes turned around. Pure."""
+"""The items of a note that gives back, corrects or adjusts earlier ones: a part of each, its taxes turned around. Pure."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from gateway.core.text import clean_text
 from gateway.nfe import operations as table
 from gateway.nfe.amounts import plain, quantity, reais
 from gateway.nfe.branch import Branch
+from gateway.nfe.claims import Basis, NewClaim
 from gateway.nfe.complement import icms_complement
 from gateway.nfe.counterpart import Side, side
 from gateway.nfe.findings import Findings
@@ -23,7 +24,7 @@ from gateway.nfe.layout.item import Det, DfeReferenciado, ImpostoDevol
 from gateway.nfe.layout.parties import Emit
 from gateway.nfe.mirror import Facing, inverse_cfop, mirrored, referred_by_item, substituted
 from gateway.nfe.operations import BranchOperation, Operation
-from gateway.nfe.originals import Basis, Original
+from gateway.nfe.originals import Original
 from gateway.nfe.parties import Buyer
 from gateway.nfe.proportion import Step, cents, part_of
 from gateway.nfe.raw_totals import item_value
@@ -31,18 +32,6 @@ from gateway.nfe.sale import ReturnedLine, Sale
 
 _HUNDRED = Decimal(100)
 _ONE = Decimal(1)
-
-
-@dataclass(frozen=True, slots=True)
-class NewClaim:
-    """What a line takes of an item: `size` of `whole`, in its unit or in reais."""
-
-    chave: ChaveAcesso
-    item: int
-    basis: Basis
-    size: Decimal
-    whole: Decimal
-    line: int
 
 
 @dataclass(frozen=True, slots=True)

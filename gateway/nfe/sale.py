@@ -144,10 +144,10 @@ class CreditAmounts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class ReturnedLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An item of an earlier document that this note gives back, corrects or adjusts.
 
-    chave_acesso: of the earlier NF-e or NFC-e. item: its nItem; it may be left out when `sku` is in one item only. quantity: in the
-    original's unit; left out in a return, all that is left of the item. amount: reais without taxes added on top, for operations of
-    value (reductions, complements, fines). icms_base, icms_rate: of a complement of ICMS; what is absent is the original's.
-    operation: for this line alone, another operation of the same kind and direction (a part sold, another given back).
+    chave_acesso: of the earlier NF-e or NFC-e. item: its nItem; it may be left out when `sku` is in one item only. quantity: in
+    the original's unit; left out in a return, all that is left of the item. amount: reais without taxes added on top, for
+    operations of value (reductions, complements, fines). icms_base, icms_rate: of a complement of ICMS; what is absent is the
+    original's. operation: for this line alone, another operation of the same kind and direction (a part sold, another returned).
     """
 
     chave_acesso: Annotated[str, Meta(min_length=44, max_length=60)]
@@ -228,8 +228,8 @@ class Sale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     branch: CNPJ of the issuing establishment. `discount` (of the whole sale) and `other` (outras despesas) are
     apportioned over the items by largest remainder. Returns and corrections come in `returns` and not in `items`; an earlier
-    document that another issued comes whole (the nfeProc) in `originals`. advances: keys of the advance payment notes (`pagamento_antecipado`)
-    that this sale settles. `issued_at` is for imports; by default the moment of numbering.
+    document that another issued comes whole (the nfeProc) in `originals`. advances: keys of the advance payment notes
+    (`pagamento_antecipado`) that this sale settles. `issued_at` is for imports; by default the moment of numbering.
     """
 
     ref: Ref

@@ -204,6 +204,7 @@ _TEXTS = {
     "904": "Informado indevidamente campo valor de pagamento",
     "963": "Tipo de pagamento não aceita o grupo de cartões ou boletos",
     "999": "Erro não catalogado",
+    "1001": "NF-e com finalidade de débito ou crédito somente para IBS/CBS",
     "1004": "Valor total da NF-e com IBS/CBS/IS não informado",
     "1020": "CST do IBS/CBS inexistente",
     "1021": "Grupo de informações do IBS e da CBS não permitido para o CST",

@@ -23,7 +23,7 @@ from gateway.store.postgres import postgres_engine
 from gateway.store.sqlite import sqlite_engine
 from gateway.store.tables import metadata
 
-HEAD = "0003"
+HEAD = "0007"
 
 SQLITE_DDL = (
     "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name <> 'alembic_version' ORDER BY 1, 2"

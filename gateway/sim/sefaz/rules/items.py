@@ -18,6 +18,8 @@ _NEEDS_CEST = frozenset({"10", "30", "60", "70", "201", "202", "203", "500"})
 _TAXED = frozenset({"00", "10", "20", "70", "90"})
 _SCOPE_OF_CFOP = {"1": "1", "5": "1", "2": "2", "6": "2", "3": "3", "7": "3"}
 _WRONG_SCOPE = {"1": "733", "2": "732", "3": "731"}
+_RETURN_CREDITS = frozenset({"03", "06"})
+_LEGACY = ("ICMS", "ISSQN", "IPI", "II", "PIS", "PISST", "COFINS", "COFINSST", "ICMSUFDest")
 _WITHOUT_GTIN = frozenset({"", "SEM GTIN"})
 
 
@@ -43,7 +45,11 @@ def _of_item(note: Note, det: Node) -> Iterator[str]:
     if icms is not None:
         yield from _icms(note, prod, icms)
     yield from _difal(note, imposto, icms)
-    if note.mod == "55":
+    if note.finNFe in ("5", "6") and text(note.ide, "tpNFCredito") not in _RETURN_CREDITS:
+        # B25-80: credit and debit notes are of IBS, CBS and IS, but for goods that come back.
+        if any(find(imposto, group) is not None for group in _LEGACY) or find(det, "impostoDevol") is not None:
+            yield "1001"
+    elif note.mod == "55":
         if find(imposto, "PIS") is None:
             yield "745"
         if find(imposto, "COFINS") is None:
