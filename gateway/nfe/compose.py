@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from gateway.nfe.adjustments import reformed, worked
 from gateway.nfe.amounts import digits, optional_text, percent, text
 from gateway.nfe.branch import Branch
 from gateway.nfe.carriage import transp
+from gateway.nfe.claims import NewClaim
 from gateway.nfe.counterpart import itself
 from gateway.nfe.draft import Draft, Header
 from gateway.nfe.findings import Findings
@@ -26,6 +28,7 @@ from gateway.nfe.layout.ide import NfRef, PagAntecipado
 from gateway.nfe.layout.item import Det
 from gateway.nfe.layout.parties import Emit
 from gateway.nfe.layout.payment import InfIntermed
+from gateway.nfe.layout.total import Total
 from gateway.nfe.lines import Line, lines
 from gateway.nfe.operations import BranchOperation, Operation
 from gateway.nfe.originals import Original
@@ -33,7 +36,7 @@ from gateway.nfe.parties import Buyer, buyer, consumer, emit, tax_id
 from gateway.nfe.payments import pag
 from gateway.nfe.product import Product
 from gateway.nfe.raw_totals import total as total_of
-from gateway.nfe.returns import give_back
+from gateway.nfe.returns import Back, give_back
 from gateway.nfe.sale import Sale
 from gateway.nfe.scope import Scope, crosses_border
 from gateway.nfe.taxes.sums import Sums
@@ -60,7 +63,7 @@ def compose(
     """The document that `sale` asks for, taxed by the tables of the day it is issued (`sale.issued_at`, or else `at`).
 
     `mod`: `55` (NF-e) or `65` (NFC-e). `at` is aware. `products` answers for the items that bring no product of their own;
-    `operations` are the branch's own rows over the table of operations; `originals`, the documents that `sale.returns` takes items of.
+    `operations` are the branch's own rows over the table of operations; `originals`, the documents that `sale.returns` names.
     Raises ValidationFailed with every fault found; ValueError when `at` has no time zone.
     """
     if at.tzinfo is None:
@@ -79,40 +82,18 @@ def compose(
     day = _issue_instant(sale, at, findings).astimezone(zone).date()
     operation = terms.chosen(sale, day, operations, mod, findings)
     policy = nfce.policy(branch, issuer.enderEmit.UF, day) if mod == nfce.MODEL else None
-    customer = None
-    if policy is not None:
-        nfce.check_sale(sale, policy, findings)
-        customer = consumer(sale, issuer, branch.environment, policy.cnpj_buyers, findings)
-    elif operation.recipient == "self":
-        if sale.customer is not None:
-            findings.add("NFE-CREDIT-04", "$.customer", name=operation.name)
-        customer = itself(issuer, branch)
-    elif sale.customer is not None:
-        customer = buyer(sale.customer, branch.environment, findings)
-    elif not sale.returns:
-        findings.add("NFE-DEST-01", "$.customer")
+    customer = _customer(sale, branch, issuer, operation, policy, findings)
     terms.check_content(sale, operation, branch, day, findings)
     told = len(findings.faults)
-    back = None
     if sale.returns:
         back = give_back(sale, operation, operations, originals or {}, branch, issuer, customer, day, findings)
-        if back is not None:
-            customer = back.buyer
-        details = () if back is None else back.det
-        totals = total_of(details, day.isoformat())
-        interstate = back is not None and back.interstate
+        body = _given_back(back, day)
+        customer = body.other or customer
     else:
         # A NFC-e is internal and to a consumer, wherever its buyer lives.
         scope = _scope(sale, branch, issuer, None if policy is not None else customer, day, worked(operation))
-        interstate = scope.interstate
-        sums = Sums()
-        details = _details(sale, lines(sale, products, findings), scope, sums, findings)
-        if operation.reform_only and len(findings.faults) == told:
-            details = reformed(details, sale, operation, findings)
-            totals = total_of(details, day.isoformat())
-        else:
-            totals = sums.total()
-    vNF = totals.ICMSTot.vNF
+        body = _of_items(sale, products, operation, scope, findings)
+    vNF, details = body.totals.ICMSTot.vNF, body.det
     reliable = len(findings.faults) == told
     if reliable and vNF > MAX_REAIS:
         findings.add("NFE-SALE-09", "$.items", total=vNF)
@@ -130,8 +111,7 @@ def compose(
     chaves = _keys(sale.references, "references", findings)
     terms.check_references(sale, operation, chaves, findings)
     advances = _keys(sale.advances, "advances", findings)
-    if back is not None:
-        chaves = list(dict.fromkeys((*back.chaves, *chaves)))
+    chaves = list(dict.fromkeys((*body.chaves, *chaves)))
     findings.raise_any()
     header = Header(
         cUF=issuer.enderEmit.cMun[:2],
@@ -139,13 +119,13 @@ def compose(
         natOp=operation.natOp,
         serie=branch.series if policy is None else branch.nfce.series,
         tpNF=operation.tpNF,
-        idDest="2" if interstate else "1",
+        idDest="2" if body.interstate else "1",
         tpAmb=str(branch.environment),
         finNFe=operation.finNFe,
         indFinal="1" if customer is None or customer.final_consumer else "0",
         indPres=presence,
         indIntermed=None if presence not in _REMOTE[mod] else ("1" if marketplace else "0"),
-        references=() if back is not None and back.by_item else tuple(NfRef(refNFe=chave) for chave in chaves),
+        references=() if body.by_item else tuple(NfRef(refNFe=chave) for chave in chaves),
         tpNFDebito=operation.tpNFDebito or None,
         tpNFCredito=operation.tpNFCredito or None,
         advances=PagAntecipado(refNFe=tuple(advances)) if advances else None,
@@ -160,7 +140,7 @@ def compose(
         emit=issuer,
         dest=None if customer is None else customer.dest,
         det=details,
-        totals=totals,
+        totals=body.totals,
         transp=carriage,
         pag=payment,
         infIntermed=marketplace,
@@ -169,8 +149,56 @@ def compose(
         customer_name=None if customer is None else customer.name or None,
         customer_tax_id=None if customer is None else customer.tax_id,
         mod=mod,
-        claims=() if back is None else back.claims,
+        claims=body.claims,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """The items of a note, wherever they came from. other: the other side of the originals; chaves: theirs."""
+
+    det: tuple[Det, ...]
+    totals: Total
+    interstate: bool
+    other: Buyer | None = None
+    chaves: tuple[ChaveAcesso, ...] = ()
+    by_item: bool = False
+    claims: tuple[NewClaim, ...] = ()
+
+
+def _given_back(back: Back | None, day: date) -> _Body:
+    if back is None:
+        return _Body((), total_of((), day.isoformat()), False)
+    totals = total_of(back.det, day.isoformat())
+    return _Body(back.det, totals, back.interstate, back.buyer, back.chaves, back.by_item, back.claims)
+
+
+def _of_items(sale: Sale, products: Mapping[str, Product], operation: Operation, scope: Scope, findings: Findings) -> _Body:
+    told = len(findings.faults)
+    sums = Sums()
+    details = _details(sale, lines(sale, products, findings), scope, sums, findings)
+    if operation.reform_only and len(findings.faults) == told:
+        details = reformed(details, sale, operation, findings)
+        return _Body(details, total_of(details, scope.day.isoformat()), scope.interstate)
+    return _Body(details, sums.total(), scope.interstate)
+
+
+def _customer(
+    sale: Sale, branch: Branch, issuer: Emit, operation: Operation, policy: nfce.Policy | None, findings: Findings
+) -> Buyer | None:
+    """Who the note is to; None for a NFC-e to nobody identified, and when the earlier documents are to tell."""
+    if policy is not None:
+        nfce.check_sale(sale, policy, findings)
+        return consumer(sale, issuer, branch.environment, policy.cnpj_buyers, findings)
+    if operation.recipient == "self":
+        if sale.customer is not None:
+            findings.add("NFE-CREDIT-04", "$.customer", name=operation.name)
+        return itself(issuer, branch)
+    if sale.customer is not None:
+        return buyer(sale.customer, branch.environment, findings)
+    if not sale.returns:
+        findings.add("NFE-DEST-01", "$.customer")
+    return None
 
 
 @lru_cache(maxsize=64)

@@ -128,8 +128,8 @@ class Explained(Struct, frozen=True, kw_only=True):
 
     origin: `default` (the table), or `branch` when a row of its own counts; since: from when that row counts; changed: the
     columns the branch replaces. source, certainty: of the default row; reason: the branch's. CFOPs are by
-    scope; the original's, turned around (`cfop_inverse`) or repeated (`cfop_same`), comes before them. `mirror` is as the original
-    document, `none` says only IBS, CBS and IS.
+    scope; the original's, turned around (`cfop_inverse`) or repeated (`cfop_same`), comes before them. `mirror` is as the
+    original document, `none` says only IBS, CBS and IS.
     """
 
     operation: str

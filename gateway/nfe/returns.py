@@ -13,12 +13,10 @@ import msgspec
 from gateway.core.chave import ChaveAcesso
 from gateway.core.money import CENT, ZERO
 from gateway.core.text import clean_text
-from gateway.nfe import operations as table
 from gateway.nfe.amounts import plain, quantity, reais
 from gateway.nfe.branch import Branch
 from gateway.nfe.claims import Basis, NewClaim
 from gateway.nfe.complement import icms_complement
-from gateway.nfe.counterpart import Side, side
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.item import Det, DfeReferenciado, ImpostoDevol
 from gateway.nfe.layout.parties import Emit
@@ -28,7 +26,8 @@ from gateway.nfe.originals import Original
 from gateway.nfe.parties import Buyer
 from gateway.nfe.proportion import Step, cents, part_of
 from gateway.nfe.raw_totals import item_value
-from gateway.nfe.sale import ReturnedLine, Sale
+from gateway.nfe.return_lines import ReturnLine, check_repeated, lines_of
+from gateway.nfe.sale import Sale
 
 _HUNDRED = Decimal(100)
 _ONE = Decimal(1)
@@ -44,28 +43,6 @@ class Back:
     chaves: tuple[ChaveAcesso, ...]
     by_item: bool
     claims: tuple[NewClaim, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A line with its original found."""
-
-    given: ReturnedLine
-    path: str
-    original: Original
-    side: Side
-    item: Det
-    operation: Operation
-
-    @property
-    def number(self) -> int:
-        return int(self.item.nItem)
-
-    @property
-    def value(self) -> Decimal:
-        """What the item was sold for, before taxes added on top."""
-        prod = self.item.prod
-        return prod.vProd - (prod.vDesc or ZERO) + (prod.vFrete or ZERO) + (prod.vSeg or ZERO) + (prod.vOutro or ZERO)
 
 
 def give_back(
@@ -86,10 +63,7 @@ def give_back(
     if sale.items:
         findings.add("NFE-RET-01", "$.items", name=operation.name)
     told = len(findings.faults)
-    found = [
-        _found(i, line, sale, operation, rows, originals, branch, issuer, day, findings) for i, line in enumerate(sale.returns)
-    ]
-    lines = [line for line in found if line is not None]
+    lines = lines_of(sale, operation, rows, originals, branch, issuer, day, findings)
     if len(findings.faults) > told or not lines:
         return None
     other = customer or lines[0].side.buyer
@@ -100,7 +74,7 @@ def give_back(
     chaves = tuple(dict.fromkeys(line.original.chave for line in lines))
     if operation.finNFe == "2" and len(chaves) > 1:
         findings.add("NFE-RET-19", "$.returns")
-    _check_repeated(lines, findings)
+    check_repeated(lines, findings)
     maker = _Maker(branch, other, day, findings)
     items = [maker.item(number, line) for number, line in enumerate(lines, start=1)]
     made = [det for det in items if det is not None]
@@ -115,113 +89,6 @@ def give_back(
     return Back(tuple(made), other, lines[0].side.interstate, chaves, by_item, tuple(maker.claims))
 
 
-def _found(
-    i: int,
-    given: ReturnedLine,
-    sale: Sale,
-    operation: Operation,
-    rows: Sequence[BranchOperation],
-    originals: Mapping[ChaveAcesso, Original],
-    branch: Branch,
-    issuer: Emit,
-    day: date,
-    findings: Findings,
-) -> _Line | None:
-    path = f"$.returns[{i}]"
-    try:
-        chave = ChaveAcesso("".join(given.chave_acesso.split()))
-    except ValueError:
-        findings.add("NFE-SALE-01", f"{path}.chave_acesso", value=given.chave_acesso)
-        return None
-    original = originals.get(chave)
-    if original is None:
-        findings.add("NFE-RET-02", f"{path}.chave_acesso", chave=chave)
-        return None
-    if not original.authorised:
-        findings.add("NFE-RET-05", f"{path}.chave_acesso", chave=chave)
-        return None
-    seen = side(original, issuer, branch)
-    if seen is None:
-        findings.add("NFE-RET-18", f"{path}.chave_acesso", chave=chave)
-        return None
-    item = _item(given, original, path, findings)
-    if item is None:
-        return None
-    if item.imposto.ISSQN is not None:
-        findings.add("NFE-RET-13", path, item=item.nItem)
-        return None
-    used = operation
-    if given.operation is not None and given.operation != sale.operation:
-        own = _of_line(given, operation, rows, day)
-        if own is None:
-            findings.add("NFE-RET-14", f"{path}.operation", name=given.operation)
-            return None
-        used = own
-    why = _unfit(used, original, seen)
-    if why:
-        findings.add("NFE-RET-11", f"{path}.chave_acesso", name=used.name, why=why)
-        return None
-    return _Line(given, path, original, seen, item, used)
-
-
-def _of_line(given: ReturnedLine, operation: Operation, rows: Sequence[BranchOperation], day: date) -> Operation | None:
-    try:
-        own = table.operation(given.operation or "", day, rows)
-    except LookupError:
-        return None
-    kind = (own.finNFe, own.tpNF, own.tpNFCredito, own.tpNFDebito, own.measure)
-    same = kind == (operation.finNFe, operation.tpNF, operation.tpNFCredito, operation.tpNFDebito, operation.measure)
-    return own if own.returns and same else None
-
-
-def _unfit(operation: Operation, original: Original, seen: Side) -> str:
-    """Why the operation does not answer such a document; empty when it does."""
-    if original.note.ide.idDest == "3":
-        return "é de comércio exterior; use POST /v1/nfe/raw"
-    if operation.finNFe == "2":
-        return (
-            ""
-            if seen.sold and not seen.elsewhere and seen.direction == operation.tpNF
-            else "só a própria nota de saída se complementa"
-        )
-    if operation.measure == "amount":
-        return ""
-    if seen.direction == operation.tpNF:
-        return "a mercadoria já foi nesse sentido"
-    return ""
-
-
-def _item(given: ReturnedLine, original: Original, path: str, findings: Findings) -> Det | None:
-    if given.item is not None:
-        found = original.item(given.item)
-        if found is None or (given.sku and found.prod.cProd != clean_text(given.sku, 60)):
-            findings.add("NFE-RET-06", f"{path}.item", chave=original.chave, item=given.item)
-            return None
-        return found
-    if given.sku:
-        same = [det for det in original.note.det if det.prod.cProd == clean_text(given.sku, 60)]
-        if len(same) > 1:
-            findings.add("NFE-RET-07", f"{path}.sku", sku=given.sku, count=len(same), chave=original.chave)
-            return None
-        if same:
-            return same[0]
-    elif len(original.note.det) == 1:
-        return original.note.det[0]
-    findings.add(
-        "NFE-RET-06", f"{path}.sku" if given.sku else f"{path}.item", chave=original.chave, item=given.sku or "sem número"
-    )
-    return None
-
-
-def _check_repeated(lines: Sequence[_Line], findings: Findings) -> None:
-    seen: set[tuple[str, int, str]] = set()
-    for line in lines:
-        key = (line.original.chave, line.number, line.operation.name)
-        if key in seen:
-            findings.add("NFE-RET-12", line.path, item=line.number, chave=line.original.chave)
-        seen.add(key)
-
-
 class _Maker:
     """Makes the items in order: what an earlier line took of an item is no more there for a later one."""
 
@@ -233,7 +100,7 @@ class _Maker:
         self._findings = findings
         self._steps: dict[tuple[str, int, Basis], list[Step]] = {}
 
-    def item(self, number: int, line: _Line) -> Det | None:
+    def item(self, number: int, line: ReturnLine) -> Det | None:
         """The item, or None when its line has faults."""
         operation, given = line.operation, line.given
         told = len(self._findings.faults)
@@ -253,7 +120,7 @@ class _Maker:
         det = msgspec.structs.replace(det, nItem=str(number), prod=prod, infAdProd=note)
         return msgspec.structs.replace(det, vItem=item_value(det)) if det.imposto.IBSCBS is not None else det
 
-    def _by_quantity(self, number: int, line: _Line) -> Det | None:
+    def _by_quantity(self, number: int, line: ReturnLine) -> Det | None:
         given, prod = line.given, line.item.prod
         if given.amount is not None or given.icms_base is not None or given.icms_rate is not None:
             self._findings.add("NFE-RET-09", line.path, wanted="quantity")
@@ -283,7 +150,7 @@ class _Maker:
             self._take(number, line, "quantity", asked, whole, part, det)
         return self._with_share(det, part)
 
-    def _by_amount(self, number: int, line: _Line) -> Det | None:
+    def _by_amount(self, number: int, line: ReturnLine) -> Det | None:
         given = line.given
         if given.amount is None or given.quantity is not None or given.icms_base is not None or given.icms_rate is not None:
             self._findings.add("NFE-RET-09", line.path, wanted="amount")
@@ -326,10 +193,10 @@ class _Maker:
         imposto = msgspec.structs.replace(det.imposto, IS=None) if fine else det.imposto
         return msgspec.structs.replace(det, prod=prod, imposto=imposto, impostoDevol=None)
 
-    def _over(self, line: _Line, path: str, left: Decimal, asked: Decimal) -> None:
+    def _over(self, line: ReturnLine, path: str, left: Decimal, asked: Decimal) -> None:
         self._findings.add("NFE-RET-08", path, item=line.item.nItem, balance=max(left, ZERO), asked=asked)
 
-    def _before(self, line: _Line, basis: Basis, whole: Decimal) -> list[Step]:
+    def _before(self, line: ReturnLine, basis: Basis, whole: Decimal) -> list[Step]:
         """What was taken of the item until now, by other notes and by earlier lines of this one."""
         key = (str(line.original.chave), line.number, basis)
         if key not in self._steps:
@@ -337,11 +204,11 @@ class _Maker:
             self._steps[key] = [Step(Fraction(one.size) / Fraction(whole), one.det) for one in taken] if whole > 0 else []
         return self._steps[key]
 
-    def _take(self, number: int, line: _Line, basis: Basis, size: Decimal, whole: Decimal, part: Fraction, det: Det) -> None:
+    def _take(self, number: int, line: ReturnLine, basis: Basis, size: Decimal, whole: Decimal, part: Fraction, det: Det) -> None:
         self._before(line, basis, whole).append(Step(part, det))
         self.claims.append(NewClaim(line.original.chave, line.number, basis, size, whole, number))
 
-    def _whole(self, line: _Line) -> Det:
+    def _whole(self, line: ReturnLine) -> Det:
         facing = Facing(
             crt=self._branch.crt,
             regime=self._branch.pis_cofins_regime,
@@ -359,7 +226,7 @@ class _Maker:
         share = max(cents(part * 100), CENT)
         return msgspec.structs.replace(det, impostoDevol=ImpostoDevol(pDevol=share, IPI=given.IPI))
 
-    def _cfop(self, line: _Line) -> str:
+    def _cfop(self, line: ReturnLine) -> str:
         operation, old = line.operation, line.item.prod.CFOP
         if operation.cfop_same:
             return old

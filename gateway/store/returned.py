@@ -1,6 +1,6 @@
 """What notes take of the items of earlier ones: claimed when a note is accepted, so that two cannot give back the same goods.
 
-A claim lives as long as its note may be, or is, good: it counts for nothing once the note is rejected, denied, cancelled or voided.
+A claim lives as long as its note may be, or is, good: it counts for nothing once that is rejected, denied, cancelled or voided.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:chave, 0))")
 
 
 def kept(conn: Connection, chaves: Sequence[str], branch: str, environment: int, document: str | None = None) -> dict[str, Kept]:
-    """What the store has of each chave: the note, when the branch's company issued it in that environment, and its claims in order.
+    """What the store has of each chave: the note, when the branch's company issued it in that environment, and its claims.
 
     With `document`, only the claims made before that document's: it is composed again as it was accepted.
     """
