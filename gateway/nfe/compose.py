@@ -86,7 +86,9 @@ def compose(
     terms.check_content(sale, operation, branch, day, findings)
     told = len(findings.faults)
     if sale.returns:
-        back = give_back(sale, operation, operations, originals or {}, branch, issuer, customer, day, findings)
+        back = None
+        if operation.returns:
+            back = give_back(sale, operation, operations, originals or {}, branch, issuer, customer, day, findings)
         body = _given_back(back, day)
         customer = body.other or customer
     else:
