@@ -11,6 +11,8 @@ from lxml import etree
 from gateway.core.chave import ChaveAcesso
 from gateway.core.errors import ValidationFailed
 from gateway.core.faults import Fault
+from gateway.core.taxid import masked
+from gateway.nfe.certificate import holder_of
 from gateway.nfe.claims import Basis, Claim, Kept
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.document import InfNFe
@@ -99,7 +101,7 @@ def _brought(texts: Sequence[str]) -> dict[ChaveAcesso, InfNFe]:
         xml = text.strip().encode()
         try:
             note = read(xml).infNFe
-            verify(xml)
+            signer = holder_of(verify(xml))
         except SignatureBroken:
             findings.add("NFE-RET-03", path)
             continue
@@ -107,6 +109,9 @@ def _brought(texts: Sequence[str]) -> dict[ChaveAcesso, InfNFe]:
             findings.faults.extend(_at(fault, path) for fault in error.faults)
             continue
         chave = ChaveAcesso(note.Id.removeprefix("NFe"))
+        # A provider signs for the issuer under infPAA (NT 2026.001).
+        if note.infPAA is None and signer is not None and signer[:8] != (note.emit.CNPJ or note.emit.CPF or "")[:8]:
+            findings.add("NFE-RET-21", path, signer=masked(signer))
         if not _authorised(xml, chave):
             findings.add("NFE-RET-04", path, chave=chave)
         found[chave] = note

@@ -58,7 +58,7 @@ def check_content(sale: Sale, operation: Operation, branch: Branch, day: date, f
 
 def check_references(sale: Sale, operation: Operation, chaves: Sequence[str], findings: Findings) -> None:
     """Whether the operation takes the documents that the sale refers to. `chaves` are the good ones."""
-    if operation.references == "required" and not (sale.references or sale.returns):
+    if operation.references == "required" and not (sale.references or sale.returns or operation.by == "returns"):
         findings.add("NFE-OP-05", "$.references", name=operation.name)
     elif operation.references == "none" and sale.references:
         findings.add("NFE-OP-06", "$.references", name=operation.name)

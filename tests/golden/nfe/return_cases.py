@@ -1,6 +1,6 @@
 """Notes that give back, correct or adjust earlier ones, with the values computed by hand.
 
-The earlier note, unless told otherwise, is three shirts of R$ 33,33 in São Paulo: vProd 99.99; ICMS 18% of 99.99 = 17.9982 -> 18.00;
+The earlier note, unless told otherwise, is three shirts of R$ 33,33 in São Paulo: vProd 99.99; ICMS 18% = 17.9982 -> 18.00;
 PIS 1.65% and COFINS 7.6% of 99.99 - 18.00 = 81.99: 1.3528 -> 1.35 and 6.2312 -> 6.23; IBS and CBS on 81.99 - 1.35 - 6.23 = 74.41:
 0.1% = 0.0744 -> 0.07 and 0.9% = 0.6697 -> 0.67.
 """
@@ -15,12 +15,12 @@ import msgspec
 from gateway.nfe.branch import Branch
 from gateway.nfe.build import Built
 from gateway.nfe.claims import Claim
-from gateway.nfe.raw import build_raw
+from gateway.nfe.raw import RawNote, build_raw, complete
 from gateway.nfe.sale import ReturnedLine
 from gateway.nfe.signature import with_placeholder
 from tests.golden.nfe.cases import Case
 from tests.unit.nfe.made import AT, BRANCH, SIMPLES, D, composed, pays, product, sale
-from tests.unit.nfe.made_raw import WINE, completed
+from tests.unit.nfe.made_raw import WINE, body, completed
 from tests.unit.nfe.made_returns import CARIOCA, SUPPLIER, US, given_back, kept, noted, sold, taking, with_credit
 
 Facts = dict[str, str | None]
@@ -131,8 +131,6 @@ def _wine() -> Built:
 
 
 def _wine_bought() -> Built:
-    from gateway.nfe.raw import RawNote, complete  # noqa: PLC0415
-    from tests.unit.nfe.made_raw import body  # noqa: PLC0415
 
     dest = {"CNPJ": BRANCH.cnpj, "indIEDest": "1", "IE": "110042490114", "xNome": "Loja", "CPF": None}
     asked = body(WINE, emit__CNPJ=SUPPLIER.cnpj, ide__indFinal="0")
@@ -214,11 +212,16 @@ CASES = (
         of=_slip,
         name="devolucao_venda_of_nfce",
     ),
-    # Rio: ICMS 12% of 33.33 = 3.9996 -> 4.00; DIFAL 33.33 x (20 - 12)% = 2.6664 -> 2.67 and FCP 2% = 0.6666 -> 0.67 as in the sale.
+    # Rio: ICMS 12% of 33.33 = 3.9996 -> 4.00; DIFAL 33.33 x (20 - 12)% = 2.6664 -> 2.67 and FCP 2% = 0.6666 -> 0.67.
     returned(
         "devolucao_venda",
         _header("0", "4", "2202"),
-        {"ide/idDest": "2", "det/imposto/ICMS/ICMS00/vICMS": "4.00", "det/imposto/ICMSUFDest/vICMSUFDest": "2.67"},
+        {
+            "ide/idDest": "2",
+            "det/imposto/ICMS/ICMS00/vICMS": "4.00",
+            "total/ICMSTot/vICMSUFDest": "2.67",
+            "total/ICMSTot/vFCPUFDest": "0.67",
+        },
         of=_interstate,
         name="devolucao_venda_interstate",
         quantity="1",
@@ -388,7 +391,7 @@ CASES = (
         of=_entered,
         by_item=False,
     ),
-    # 10.00 more: bases 99.99 x 10 / 99.99 = 10.00, 81.99 -> 8.1998 -> 8.20 and 7.44; ICMS 1.80, PIS 0.1353 -> 0.14, COFINS 0.6232 -> 0.62.
+    # 10.00 more: bases 99.99 x 10 / 99.99 = 10.00, 8.1998 -> 8.20 and 7.44; ICMS 1.80, PIS 0.1353 -> 0.14, COFINS 0.6232 -> 0.62.
     returned(
         "complemento_valor",
         _header("1", "2", "5102", "17"),
