@@ -144,7 +144,7 @@ def _looks_like_pfx(data: bytes) -> bool:
 
 
 def holder_of(der: bytes) -> str | None:
-    """CNPJ or CPF of the holder of a certificate in DER, None when it does not say. Raises ValueError for what is no certificate."""
+    """CNPJ or CPF of the holder of a certificate in DER, None when it does not say. Raises ValueError for anything else."""
     return _holder(x509.load_der_x509_certificate(der))
 
 

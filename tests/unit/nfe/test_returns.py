@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -272,3 +273,10 @@ def test_every_fault_is_whole() -> None:
             assert rule.message.endswith("."), code
             assert rule.fix.endswith("."), code
             assert rule.source, code
+
+
+def test_every_rule_of_returns_is_proven_here() -> None:
+    source = Path(__file__).read_text(encoding="utf-8")
+    for code in rules():
+        if code.startswith(("NFE-RET-", "NFE-CREDIT-")):
+            assert source.count(f'"{code}"') >= 1, code
