@@ -83,8 +83,8 @@ def compose(
     operation = terms.chosen(sale, day, operations, mod, findings)
     policy = nfce.policy(branch, issuer.enderEmit.UF, day) if mod == nfce.MODEL else None
     customer = _customer(sale, branch, issuer, operation, policy, findings)
-    terms.check_content(sale, operation, branch, day, findings)
     told = len(findings.faults)
+    terms.check_content(sale, operation, branch, day, findings)
     if sale.returns:
         back = None
         if operation.returns:
@@ -176,6 +176,8 @@ def _given_back(back: Back | None, day: date) -> _Body:
 
 
 def _of_items(sale: Sale, products: Mapping[str, Product], operation: Operation, scope: Scope, findings: Findings) -> _Body:
+    if not sale.items:
+        return _Body((), total_of((), scope.day.isoformat()), scope.interstate)
     told = len(findings.faults)
     sums = Sums()
     details = _details(sale, lines(sale, products, findings), scope, sums, findings)

@@ -139,6 +139,10 @@ def test_a_rule_refuses_one_and_lets_its_neighbour_pass(code: str, path: str, ba
     assert told(good) == []
 
 
+def test_a_sale_without_items_is_told_so_and_nothing_else() -> None:
+    assert told(sale(items=(), discount=D("1.00"))) == [("NFE-SALE-11", "$.items")]
+
+
 def test_only_an_authorised_note_is_returned() -> None:
     for status in ("cancelled", "processing", "denied", "rejected"):
         assert told(back(), kept(SOLD, status=status)) == [("NFE-RET-05", "$.returns[0].chave_acesso")]
