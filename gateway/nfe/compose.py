@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -13,32 +13,38 @@ import msgspec
 from gateway.core.chave import ChaveAcesso
 from gateway.core.money import MAX_REAIS
 from gateway.core.taxid import Cnpj
-from gateway.nfe import nfce, terms
+from gateway.nfe import nfce, technical_contact, terms
 from gateway.nfe.adjustments import reformed, worked
-from gateway.nfe.amounts import digits, optional_text, percent, text
+from gateway.nfe.amounts import optional_text, percent, text
+from gateway.nfe.approximate_tax import approximate
+from gateway.nfe.billing import cobr
 from gateway.nfe.branch import Branch
 from gateway.nfe.carriage import transp
 from gateway.nfe.claims import NewClaim
 from gateway.nfe.counterpart import itself
 from gateway.nfe.draft import Draft, Header
+from gateway.nfe.export import exporta
 from gateway.nfe.findings import Findings
 from gateway.nfe.goods import Shelf, det
-from gateway.nfe.layout.document import Compra, InfAdic
+from gateway.nfe.information import compra, inf_adic
+from gateway.nfe.item_details import detailed
 from gateway.nfe.layout.ide import NfRef, PagAntecipado
 from gateway.nfe.layout.item import Det
 from gateway.nfe.layout.parties import Emit
 from gateway.nfe.layout.payment import InfIntermed
 from gateway.nfe.layout.total import Total
 from gateway.nfe.lines import Line, lines
-from gateway.nfe.operations import BranchOperation, Operation
+from gateway.nfe.operations import EXPORT, BranchOperation, Operation
 from gateway.nfe.originals import Original
-from gateway.nfe.parties import Buyer, buyer, consumer, emit, tax_id
+from gateway.nfe.parties import ABROAD, Buyer, buyer, consumer, emit, tax_id
 from gateway.nfe.payments import pag
+from gateway.nfe.places import delivery, pickup, readers
 from gateway.nfe.product import Product
 from gateway.nfe.raw_totals import total as total_of
 from gateway.nfe.returns import Back, give_back
 from gateway.nfe.sale import Sale
 from gateway.nfe.scope import Scope, crosses_border
+from gateway.nfe.taxable_unit import in_taxable_unit
 from gateway.nfe.taxes.sums import Sums
 
 _PRESENCE = {"presencial": "1", "internet": "2", "teleatendimento": "3", "entrega": "4", "presencial_fora": "5", "outros": "9"}
@@ -73,13 +79,14 @@ def compose(
     issuer = emit(branch, findings)
     if issuer.CNPJ is not None and tax_id(sale.branch) != issuer.CNPJ:
         findings.add("NFE-BRANCH-05", "$.branch", sale=sale.branch, branch=branch.cnpj)
-    _check_technical_contact(branch, findings)
     wrong = [name for name, value in branch.overrides.items() if not percent(value)]
     if wrong:
         for name in wrong:
             findings.add("NFE-BRANCH-07", "$.branch", name=name, value=branch.overrides[name])
         branch = msgspec.structs.replace(branch, overrides={})
-    day = _issue_instant(sale, at, findings).astimezone(zone).date()
+    issued = _issue_instant(sale, at, findings)
+    day = issued.astimezone(zone).date()
+    technical_contact.check(branch, issuer.enderEmit.UF, day, mod, findings)
     operation = terms.chosen(sale, day, operations, mod, findings)
     policy = nfce.policy(branch, issuer.enderEmit.UF, day) if mod == nfce.MODEL else None
     customer = _customer(sale, branch, issuer, operation, policy, findings)
@@ -94,14 +101,26 @@ def compose(
     else:
         # A NFC-e is internal and to a consumer, wherever its buyer lives.
         scope = _scope(sale, branch, issuer, None if policy is not None else customer, day, worked(operation))
-        body = _of_items(sale, products, operation, scope, findings)
+        body = _of_items(sale, products, operation, scope, mod, findings)
     vNF, details = body.totals.ICMSTot.vNF, body.det
     reliable = len(findings.faults) == told
     if reliable and vNF > MAX_REAIS:
         findings.add("NFE-SALE-09", "$.items", total=vNF)
         reliable = False
     total = vNF if reliable else None
-    payment = pag(terms.settled(sale, operation, total, findings), total, findings, mod)
+    settled = terms.settled(sale, operation, total, findings)
+    payment = pag(settled, total, findings, mod, day)
+    bill = None if policy is not None else cobr(settled, branch, payment, total, issued, zone, findings)
+    totals, taxes_told = body.totals, ""
+    final = customer is None or customer.final_consumer
+    if (
+        branch.approximate_taxes == "on"
+        and final
+        and operation.payment == "real"
+        and sale.items
+        and len(details) == len(body.sold)
+    ):
+        details, totals, taxes_told = approximate(details, sold, totals, findings)
     carriage = transp(sale.freight, findings)
     if policy is not None:
         carriage = nfce.carriage(sale, carriage, issuer, findings)
@@ -114,6 +133,13 @@ def compose(
     terms.check_references(sale, operation, chaves, findings)
     advances = _keys(sale.advances, "advances", findings)
     chaves = list(dict.fromkeys((*body.chaves, *chaves)))
+    fetched = pickup(sale, issuer, findings)
+    delivered = delivery(sale, None if customer is None else customer.dest, findings)
+    authorised = readers(sale, branch, issuer.enderEmit.UF, day, mod, findings)
+    leaves = None if policy is not None else exporta(sale, operation, customer, findings)
+    words = terms.printed(sale, operation, chaves, day) if policy is None else nfce.notes(sale)
+    information = inf_adic(sale, branch, day, (taxes_told, words), mod, findings)
+    purchase = compra(sale, mod, findings)
     findings.raise_any()
     header = Header(
         cUF=issuer.enderEmit.cMun[:2],
@@ -121,10 +147,10 @@ def compose(
         natOp=operation.natOp,
         serie=branch.series if policy is None else branch.nfce.series,
         tpNF=operation.tpNF,
-        idDest="2" if body.interstate else "1",
+        idDest=body.idDest,
         tpAmb=str(branch.environment),
         finNFe=operation.finNFe,
-        indFinal="1" if customer is None or customer.final_consumer else "0",
+        indFinal="1" if final else "0",
         indPres=presence,
         indIntermed=None if presence not in _REMOTE[mod] else ("1" if marketplace else "0"),
         references=() if body.by_item else tuple(NfRef(refNFe=chave) for chave in chaves),
@@ -132,8 +158,6 @@ def compose(
         tpNFCredito=operation.tpNFCredito or None,
         advances=PagAntecipado(refNFe=tuple(advances)) if advances else None,
     )
-    order = optional_text(sale.order_number, 60)
-    notes = optional_text(terms.printed(sale, operation, chaves, day) if policy is None else nfce.notes(sale), 5000)
     return Draft(
         sale=sale,
         branch=branch,
@@ -142,16 +166,21 @@ def compose(
         emit=issuer,
         dest=None if customer is None else customer.dest,
         det=details,
-        totals=body.totals,
+        totals=totals,
         transp=carriage,
         pag=payment,
         infIntermed=marketplace,
-        infAdic=None if notes is None else InfAdic(infCpl=notes),
-        compra=None if order is None or policy is not None else Compra(xPed=order),
+        infAdic=information,
+        compra=purchase,
         customer_name=None if customer is None else customer.name or None,
         customer_tax_id=None if customer is None else customer.tax_id,
         mod=mod,
         claims=body.claims,
+        retirada=fetched,
+        entrega=delivered,
+        autXML=authorised,
+        cobr=bill,
+        exporta=leaves,
     )
 
 
@@ -161,7 +190,8 @@ class _Body:
 
     det: tuple[Det, ...]
     totals: Total
-    interstate: bool
+    idDest: str
+    sold: list[Line] = field(default_factory=list)
     other: Buyer | None = None
     chaves: tuple[ChaveAcesso, ...] = ()
     by_item: bool = False
@@ -170,21 +200,24 @@ class _Body:
 
 def _given_back(back: Back | None, day: date) -> _Body:
     if back is None:
-        return _Body((), total_of((), day.isoformat()), False)
-    totals = total_of(back.det, day.isoformat())
-    return _Body(back.det, totals, back.interstate, back.buyer, back.chaves, back.by_item, back.claims)
+        return _Body((), total_of((), day.isoformat()), "1")
+    totals, place = total_of(back.det, day.isoformat()), "2" if back.interstate else "1"
+    return _Body(back.det, totals, place, [], back.buyer, back.chaves, back.by_item, back.claims)
 
 
-def _of_items(sale: Sale, products: Mapping[str, Product], operation: Operation, scope: Scope, findings: Findings) -> _Body:
+def _of_items(
+    sale: Sale, products: Mapping[str, Product], operation: Operation, scope: Scope, mod: str, findings: Findings
+) -> _Body:
+    place = "3" if scope.place == EXPORT else "2" if scope.interstate else "1"
     if not sale.items:
-        return _Body((), total_of((), scope.day.isoformat()), scope.interstate)
+        return _Body((), total_of((), scope.day.isoformat()), place)
     told = len(findings.faults)
-    sums = Sums()
-    details = _details(sale, lines(sale, products, findings), scope, sums, findings)
+    sums, sold = Sums(), lines(sale, products, findings)
+    details = _details(sale, sold, scope, mod, sums, findings)
     if operation.reform_only and len(findings.faults) == told:
         details = reformed(details, sale, operation, findings)
-        return _Body(details, total_of(details, scope.day.isoformat()), scope.interstate)
-    return _Body(details, sums.total(), scope.interstate)
+        return _Body(details, total_of(details, scope.day.isoformat()), place, sold)
+    return _Body(details, sums.total(), place, sold)
 
 
 def _customer(
@@ -238,7 +271,7 @@ def _issue_instant(sale: Sale, at: datetime, findings: Findings) -> datetime:
 def _scope(sale: Sale, branch: Branch, issuer: Emit, customer: Buyer | None, day: date, operation: Operation) -> Scope:
     from_uf = issuer.enderEmit.UF
     address = customer.dest.enderDest if customer is not None else None
-    to_uf = address.UF if address is not None and address.UF else from_uf
+    to_uf = address.UF if address is not None and address.UF not in ("", ABROAD) else from_uf
     contributor = customer is not None and customer.contributor
     final_consumer = customer is None or customer.final_consumer
     return Scope(
@@ -257,17 +290,28 @@ def _scope(sale: Sale, branch: Branch, issuer: Emit, customer: Buyer | None, day
     )
 
 
-def _details(sale: Sale, sold: list[Line], scope: Scope, sums: Sums, findings: Findings) -> tuple[Det, ...]:
+def _details(sale: Sale, sold: list[Line], scope: Scope, mod: str, sums: Sums, findings: Findings) -> tuple[Det, ...]:
     # xPed of an item holds 15 characters; a longer order number stays in group compra only.
     order = optional_text(sale.order_number, 60)
     item_order = order if order is not None and len(order) <= 15 else None
     shelf = Shelf(scope)
     return tuple(
         [
-            det(number, line, shelf.goods(line.product, line.path, findings), item_order, sums)
+            _told(det(number, line, shelf.goods(line.product, line.path, findings), item_order, sums), line, mod, findings)
             for number, line in enumerate(sold, start=1)
         ]
     )
+
+
+def _told(plain: Det, line: Line, mod: str, findings: Findings) -> Det:
+    """The item with what only some products and sales tell of it."""
+    product, details = line.product, line.item.details
+    if details is None and not product.taxable_unit and not product.fci:
+        return plain
+    prod = in_taxable_unit(plain.prod, product, line.path, findings)
+    if details is not None:
+        prod = detailed(prod, details, f"{line.path.rpartition('.')[0]}.details", mod, findings)
+    return msgspec.structs.replace(plain, prod=prod)
 
 
 def _intermediary(sale: Sale, presence: str, mod: str, findings: Findings) -> InfIntermed | None:
@@ -297,15 +341,3 @@ def _keys(given: Sequence[str], field: str, findings: Findings) -> list[ChaveAce
             findings.add("NFE-SALE-02", path)
         chaves.append(chave)
     return chaves
-
-
-def _check_technical_contact(branch: Branch, findings: Findings) -> None:
-    contact = branch.technical_contact
-    if contact is None:
-        return
-    if not isinstance(tax_id(contact.cnpj), Cnpj):
-        findings.add("NFE-BRANCH-04", "$.branch", field="CNPJ")
-    if not 6 <= len(digits(contact.phone)) <= 14:
-        findings.add("NFE-BRANCH-04", "$.branch", field="telefone")
-    if contact.csrt and not digits(contact.csrt_id):
-        findings.add("NFE-BRANCH-04", "$.branch", field="identificador do CSRT")

@@ -17,7 +17,7 @@ import msgspec
 from gateway.core.chave import FORBIDDEN_CNF, ChaveAcesso, cnf_allowed
 from gateway.core.errors import InvariantBroken, ValidationFailed
 from gateway.nfe.branch import Branch
-from gateway.nfe.build import VERSION, Built, technical
+from gateway.nfe.build import VERSION, Built
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.delivery import Transp
 from gateway.nfe.layout.document import InfNFe
@@ -26,12 +26,14 @@ from gateway.nfe.layout.ide import Ide
 from gateway.nfe.layout.item import Det
 from gateway.nfe.layout.parties import Dest, Emit
 from gateway.nfe.layout.raw import RawDet, RawIde, RawInfNFe
+from gateway.nfe.message_size import check_size
 from gateway.nfe.nfce import marked
 from gateway.nfe.parties import HOMOLOGACAO_NAME, emit
 from gateway.nfe.raw_totals import item_value, total
 from gateway.nfe.sale import Ref
 from gateway.nfe.signature import NFE, with_placeholder
 from gateway.nfe.supplement import rehearsed
+from gateway.nfe.technical_contact import inf_resp_tec
 from gateway.nfe.xml_writer import decimal_text, kinds, writer
 from gateway.nfe.xsd import validate
 
@@ -172,7 +174,7 @@ def build_raw(draft: RawDraft, *, number: int, cNF: str, dhEmi: datetime) -> Bui
     contact = draft.branch.technical_contact
     responsible = body.infRespTec
     if responsible is None and contact is not None:
-        responsible = technical(contact, chave)
+        responsible = inf_resp_tec(contact, chave)
     body = msgspec.structs.replace(body, Id=f"NFe{chave}", ide=ide, infRespTec=responsible)
     return Built(chave, f'<NFe xmlns="{NFE}">{_write(body)}</NFe>'.encode())
 
@@ -186,7 +188,9 @@ def dry_run_raw(draft: RawDraft, at: datetime) -> None:
     cNF = draft.note.cnf(number) or _PLACEHOLDER_CNF
     moment = draft.issued_at or at
     built = build_raw(draft, number=number, cNF=cNF, dhEmi=moment)
-    faults = validate(with_placeholder(rehearsed(built, draft, moment).xml))
+    document = with_placeholder(rehearsed(built, draft, moment).xml)
+    check_size(document, "$.infNFe.det")
+    faults = validate(document)
     if faults:
         raise ValidationFailed(faults)
 

@@ -21,7 +21,7 @@ from gateway.nfe.signature import with_placeholder
 from tests.unit.nfe.made import AT, BRANCH, RJ, SHIRT, SP, composed, item, pays, sale
 
 D = Decimal
-SUPPLIER = msgspec.structs.replace(BRANCH, cnpj="11222333000181", name="Fornecedor Exemplo SA", state_registration="111222333444")
+SUPPLIER = msgspec.structs.replace(BRANCH, cnpj="11222333000181", name="Fornecedor Exemplo SA", state_registration="110042490114")
 US = Customer(tax_id=BRANCH.cnpj, name=BRANCH.name, address=SP, state_registration="110042490114")
 CARIOCA = Customer(tax_id="529.982.247-25", name="Maria Exemplo", address=RJ)
 

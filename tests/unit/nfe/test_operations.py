@@ -13,7 +13,7 @@ from lxml import etree
 from gateway.core.chave import ChaveAcesso
 from gateway.core.errors import ValidationFailed
 from gateway.nfe.compose import compose
-from gateway.nfe.operations import SCOPES, BranchOperation, default, explain, names, operation
+from gateway.nfe.operations import EXPORT, SCOPES, BranchOperation, default, explain, names, operation
 from gateway.nfe.sale import OperationName, Sale
 from gateway.sim.sefaz.document import Note
 from gateway.sim.sefaz.rules import Conditions, first_refusal
@@ -39,8 +39,9 @@ NFCE = ChaveAcesso.build(
 
 
 def test_twenty_six_operations_their_returns_and_what_corrects_and_adjusts() -> None:
-    assert {one.number for one in ALL} == set(range(1, 31))
-    assert len(ALL) == 44
+    assert {one.number for one in ALL} == set(range(1, 32))
+    assert len(ALL) == 45
+    assert [one.name for one in ALL if EXPORT in one.cfop] == ["exportacao"]
     assert {one.name for one in ALL} == set(get_args(OperationName))
     assert [one.name for one in ALL if one.by == "outside"] == ["servico"]
     assert all((one.icms == "mirror") <= (one.by == "returns") for one in ALL)
@@ -53,7 +54,9 @@ def test_twenty_six_operations_their_returns_and_what_corrects_and_adjusts() -> 
 def test_a_row_is_whole_and_agrees_with_the_authoriser(one: Any) -> None:
     assert 1 <= len(one.natOp) <= 60
     first = {"0": ("1", "2", "2"), "1": ("5", "6", "6")}[one.tpNF]
-    for table in (one.cfop, one.cfop_st):
+    if EXPORT in one.cfop:
+        assert (dict(one.cfop), one.tpNF) == ({EXPORT: "7102"}, "1")
+    for table in (one.cfop, one.cfop_st) if EXPORT not in one.cfop else ():
         assert set(table) == set(SCOPES)
         if table["internal"] != "5927":  # a loss is internal by nature
             assert tuple(table[scope][0] for scope in SCOPES) == first
