@@ -113,13 +113,8 @@ def compose(
     bill = None if policy is not None else cobr(settled, branch, payment, total, issued, zone, findings)
     totals, taxes_told = body.totals, ""
     final = customer is None or customer.final_consumer
-    if (
-        branch.approximate_taxes == "on"
-        and final
-        and operation.payment == "real"
-        and sale.items
-        and len(details) == len(body.sold)
-    ):
+    sold = body.sold if branch.approximate_taxes == "on" and final and operation.payment == "real" else []
+    if sold and len(details) == len(sold):
         details, totals, taxes_told = approximate(details, sold, totals, findings)
     carriage = transp(sale.freight, findings)
     if policy is not None:
