@@ -91,6 +91,8 @@ def build(
         cDV=chave[43],
         tpAmb=header.tpAmb,
         finNFe=header.finNFe,
+        tpNFDebito=header.tpNFDebito,
+        tpNFCredito=header.tpNFCredito,
         indFinal=header.indFinal,
         indPres=header.indPres,
         indIntermed=header.indIntermed,
@@ -99,6 +101,7 @@ def build(
         dhCont=since,
         xJust=reason,
         NFref=header.references,
+        gPagAntecipado=header.advances,
     )
     contact = draft.branch.technical_contact
     body = InfNFe(

@@ -143,6 +143,11 @@ def _looks_like_pfx(data: bytes) -> bool:
     return start < end <= len(data) and data[start : start + 3] == b"\x02\x01\x03"
 
 
+def holder_of(der: bytes) -> str | None:
+    """CNPJ or CPF of the holder of a certificate in DER, None when it does not say. Raises ValueError for anything else."""
+    return _holder(x509.load_der_x509_certificate(der))
+
+
 def _holder(leaf: x509.Certificate) -> str | None:
     """CNPJ by otherName, or else CPF by otherName, or else what follows the colon of the common name (`NAME:CNPJ`)."""
     texts: dict[str, str] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -13,27 +14,34 @@ from gateway.core.chave import ChaveAcesso
 from gateway.core.money import MAX_REAIS
 from gateway.core.taxid import Cnpj
 from gateway.nfe import nfce, technical_contact, terms
+from gateway.nfe.adjustments import reformed, worked
 from gateway.nfe.amounts import optional_text, percent, text
 from gateway.nfe.approximate_tax import approximate
 from gateway.nfe.billing import cobr
 from gateway.nfe.branch import Branch
 from gateway.nfe.carriage import transp
+from gateway.nfe.claims import NewClaim
+from gateway.nfe.counterpart import itself
 from gateway.nfe.draft import Draft, Header
 from gateway.nfe.export import exporta
 from gateway.nfe.findings import Findings
 from gateway.nfe.goods import Shelf, det
 from gateway.nfe.information import compra, inf_adic
 from gateway.nfe.item_details import detailed
-from gateway.nfe.layout.ide import NfRef
+from gateway.nfe.layout.ide import NfRef, PagAntecipado
 from gateway.nfe.layout.item import Det
 from gateway.nfe.layout.parties import Emit
 from gateway.nfe.layout.payment import InfIntermed
+from gateway.nfe.layout.total import Total
 from gateway.nfe.lines import Line, lines
 from gateway.nfe.operations import EXPORT, BranchOperation, Operation
+from gateway.nfe.originals import Original
 from gateway.nfe.parties import ABROAD, Buyer, buyer, consumer, emit, tax_id
 from gateway.nfe.payments import pag
 from gateway.nfe.places import delivery, pickup, readers
 from gateway.nfe.product import Product
+from gateway.nfe.raw_totals import total as total_of
+from gateway.nfe.returns import Back, give_back
 from gateway.nfe.sale import Sale
 from gateway.nfe.scope import Scope, crosses_border
 from gateway.nfe.taxable_unit import in_taxable_unit
@@ -42,6 +50,8 @@ from gateway.nfe.taxes.sums import Sums
 _PRESENCE = {"presencial": "1", "internet": "2", "teleatendimento": "3", "entrega": "4", "presencial_fora": "5", "outros": "9"}
 _REMOTE = {"55": frozenset({"2", "3", "9"}), "65": frozenset({"2", "3", "4", "9"})}
 """indPres that tells whether there is an intermediary (NT 2020.006), by model."""
+_NO_PRESENCE = frozenset({"2", "3"})
+"""finNFe of corrections and adjustments: indPres does not apply."""
 _AHEAD = timedelta(minutes=5)
 _LATE = timedelta(days=30)
 
@@ -54,11 +64,12 @@ def compose(
     at: datetime,
     mod: str = "55",
     operations: Sequence[BranchOperation] = (),
+    originals: Mapping[ChaveAcesso, Original] | None = None,
 ) -> Draft:
     """The document that `sale` asks for, taxed by the tables of the day it is issued (`sale.issued_at`, or else `at`).
 
     `mod`: `55` (NF-e) or `65` (NFC-e). `at` is aware. `products` answers for the items that bring no product of their own;
-    `operations` are the branch's own rows over the table of operations.
+    `operations` are the branch's own rows over the table of operations; `originals`, the documents that `sale.returns` names.
     Raises ValidationFailed with every fault found; ValueError when `at` has no time zone.
     """
     if at.tzinfo is None:
@@ -74,42 +85,45 @@ def compose(
     technical_contact.check(branch, issuer.enderEmit.UF, day, mod, findings)
     operation = terms.chosen(sale, day, operations, mod, findings)
     policy = nfce.policy(branch, issuer.enderEmit.UF, day) if mod == nfce.MODEL else None
-    customer = None
-    if policy is not None:
-        nfce.check_sale(sale, policy, findings)
-        customer = consumer(sale, issuer, branch.environment, policy.cnpj_buyers, findings)
-    elif sale.customer is None:
-        findings.add("NFE-DEST-01", "$.customer")
-    else:
-        customer = buyer(sale.customer, branch.environment, findings)
+    customer = _customer(sale, branch, issuer, operation, policy, findings)
     told = len(findings.faults)
-    sold = lines(sale, products, findings)
-    # A NFC-e is internal and to a consumer, wherever its buyer lives.
-    scope = _scope(sale, branch, issuer, None if policy is not None else customer, day, operation, mod)
-    sums = Sums()
-    details = _details(sale, sold, scope, mod, sums, findings)
+    terms.check_content(sale, operation, branch, day, findings)
+    if sale.returns:
+        back = None
+        if operation.returns:
+            back = give_back(sale, operation, operations, originals or {}, branch, issuer, customer, day, findings)
+        body = _given_back(back, day)
+        customer = body.other or customer
+    else:
+        # A NFC-e is internal and to a consumer, wherever its buyer lives.
+        scope = _scope(sale, branch, issuer, None if policy is not None else customer, day, worked(operation), mod)
+        body = _of_items(sale, products, operation, scope, mod, branch.iss_regime, findings)
+    vNF, details = body.totals.ICMSTot.vNF, body.det
     reliable = len(findings.faults) == told
-    if reliable and sums.note_value > MAX_REAIS:
-        findings.add("NFE-SALE-09", "$.items", total=sums.note_value)
+    if reliable and vNF > MAX_REAIS:
+        findings.add("NFE-SALE-09", "$.items", total=vNF)
         reliable = False
-    total = sums.note_value if reliable else None
+    total = vNF if reliable else None
     settled = terms.settled(sale, operation, total, findings)
     payment = pag(settled, total, findings, mod, day)
     bill = None if policy is not None else cobr(settled, branch, payment, total, issued, zone, findings)
-    totals, taxes_told = sums.total(day, branch.iss_regime), ""
+    totals, taxes_told = body.totals, ""
     final = customer is None or customer.final_consumer
-    if branch.approximate_taxes == "on" and final and operation.payment == "real" and len(details) == len(sold):
+    sold = body.sold if branch.approximate_taxes == "on" and final and operation.payment == "real" else []
+    if sold and len(details) == len(sold):
         details, totals, taxes_told = approximate(details, sold, totals, findings)
     carriage = transp(sale.freight, findings)
     if policy is not None:
         carriage = nfce.carriage(sale, carriage, issuer, findings)
         if reliable:
-            nfce.check_total(sale, sums.note_value, policy, findings)
+            nfce.check_total(sale, vNF, policy, findings)
         details = nfce.marked(details, branch.environment)
-    presence = _PRESENCE[sale.presence]
+    presence = "0" if operation.finNFe in _NO_PRESENCE else _PRESENCE[sale.presence]
     marketplace = _intermediary(sale, presence, mod, findings)
-    chaves = _references(sale, findings)
+    chaves = _keys(sale.references, "references", findings)
     terms.check_references(sale, operation, chaves, findings)
+    advances = _keys(sale.advances, "advances", findings)
+    chaves = list(dict.fromkeys((*body.chaves, *chaves)))
     fetched = pickup(sale, issuer, findings)
     delivered = delivery(sale, None if customer is None else customer.dest, findings)
     authorised = readers(sale, branch, issuer.enderEmit.UF, day, mod, findings)
@@ -124,13 +138,16 @@ def compose(
         natOp=operation.natOp,
         serie=branch.series if policy is None else branch.nfce.series,
         tpNF=operation.tpNF,
-        idDest="3" if scope.place == EXPORT else "2" if scope.interstate else "1",
+        idDest=body.idDest,
         tpAmb=str(branch.environment),
         finNFe=operation.finNFe,
         indFinal="1" if final else "0",
         indPres=presence,
         indIntermed=None if presence not in _REMOTE[mod] else ("1" if marketplace else "0"),
-        references=tuple(NfRef(refNFe=chave) for chave in chaves),
+        references=() if body.by_item else tuple(NfRef(refNFe=chave) for chave in chaves),
+        tpNFDebito=operation.tpNFDebito or None,
+        tpNFCredito=operation.tpNFCredito or None,
+        advances=PagAntecipado(refNFe=tuple(advances)) if advances else None,
     )
     return Draft(
         sale=sale,
@@ -149,12 +166,73 @@ def compose(
         customer_name=None if customer is None else customer.name or None,
         customer_tax_id=None if customer is None else customer.tax_id,
         mod=mod,
+        claims=body.claims,
         retirada=fetched,
         entrega=delivered,
         autXML=authorised,
         cobr=bill,
         exporta=leaves,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """The items of a note, wherever they came from. other: the other side of the originals; chaves: theirs."""
+
+    det: tuple[Det, ...]
+    totals: Total
+    idDest: str
+    sold: list[Line] = field(default_factory=list)
+    other: Buyer | None = None
+    chaves: tuple[ChaveAcesso, ...] = ()
+    by_item: bool = False
+    claims: tuple[NewClaim, ...] = ()
+
+
+def _given_back(back: Back | None, day: date) -> _Body:
+    if back is None:
+        return _Body((), total_of((), day.isoformat()), "1")
+    totals, place = total_of(back.det, day.isoformat()), "2" if back.interstate else "1"
+    return _Body(back.det, totals, place, [], back.buyer, back.chaves, back.by_item, back.claims)
+
+
+def _of_items(
+    sale: Sale,
+    products: Mapping[str, Product],
+    operation: Operation,
+    scope: Scope,
+    mod: str,
+    iss_regime: str,
+    findings: Findings,
+) -> _Body:
+    place = "3" if scope.place == EXPORT else "2" if scope.interstate else "1"
+    if not sale.items:
+        return _Body((), total_of((), scope.day.isoformat()), place)
+    told = len(findings.faults)
+    sums, sold = Sums(), lines(sale, products, findings)
+    details = _details(sale, sold, scope, mod, sums, findings)
+    if operation.reform_only and len(findings.faults) == told:
+        details = reformed(details, sale, operation, findings)
+        return _Body(details, total_of(details, scope.day.isoformat()), place, sold)
+    return _Body(details, sums.total(scope.day, iss_regime), place, sold)
+
+
+def _customer(
+    sale: Sale, branch: Branch, issuer: Emit, operation: Operation, policy: nfce.Policy | None, findings: Findings
+) -> Buyer | None:
+    """Who the note is to; None for a NFC-e to nobody identified, and when the earlier documents are to tell."""
+    if policy is not None:
+        nfce.check_sale(sale, policy, findings)
+        return consumer(sale, issuer, branch.environment, policy.cnpj_buyers, findings)
+    if operation.recipient == "self":
+        if sale.customer is not None:
+            findings.add("NFE-CREDIT-04", "$.customer", name=operation.name)
+        return itself(issuer, branch)
+    if sale.customer is not None:
+        return buyer(sale.customer, branch.environment, findings)
+    if not sale.returns:
+        findings.add("NFE-DEST-01", "$.customer")
+    return None
 
 
 @lru_cache(maxsize=64)
@@ -266,10 +344,10 @@ def _intermediary(sale: Sale, presence: str, mod: str, findings: Findings) -> In
     return InfIntermed(CNPJ=str(cnpj), idCadIntTran=account)
 
 
-def _references(sale: Sale, findings: Findings) -> list[ChaveAcesso]:
+def _keys(given: Sequence[str], field: str, findings: Findings) -> list[ChaveAcesso]:
     chaves: list[ChaveAcesso] = []
-    for i, reference in enumerate(sale.references):
-        path = f"$.references[{i}]"
+    for i, reference in enumerate(given):
+        path = f"$.{field}[{i}]"
         try:
             chave = ChaveAcesso("".join(reference.split()))
         except ValueError:

@@ -7,10 +7,11 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from gateway.nfe.branch import Branch
+from gateway.nfe.claims import NewClaim
 from gateway.nfe.layout.delivery import Transp
 from gateway.nfe.layout.document import Compra, InfAdic
 from gateway.nfe.layout.foreign_trade import Exporta
-from gateway.nfe.layout.ide import NfRef
+from gateway.nfe.layout.ide import NfRef, PagAntecipado
 from gateway.nfe.layout.item import Det
 from gateway.nfe.layout.parties import AutXml, Dest, Emit, Local
 from gateway.nfe.layout.payment import Cobr, InfIntermed, Pag
@@ -34,13 +35,16 @@ class Header:
     indPres: str
     indIntermed: str | None
     references: tuple[NfRef, ...]
+    tpNFDebito: str | None = None
+    tpNFCredito: str | None = None
+    advances: PagAntecipado | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A sale composed, taxed and checked. `total` is vNF in reais; customer_name is the real one, also in homologação.
 
-    mod: `55` (NF-e) or `65` (NFC-e).
+    mod: `55` (NF-e) or `65` (NFC-e). claims: what it takes of the items of earlier documents.
     """
 
     sale: Sale
@@ -59,6 +63,7 @@ class Draft:
     customer_name: str | None
     customer_tax_id: str | None
     mod: str = "55"
+    claims: tuple[NewClaim, ...] = ()
     retirada: Local | None = None
     entrega: Local | None = None
     autXML: tuple[AutXml, ...] = ()

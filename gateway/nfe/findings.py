@@ -23,10 +23,14 @@ class Rule:
     cStat: str
 
 
+_TABLES = ("rules", "rules_nfce", "rules_commerce", "rules_taxes", "rules_returns")
+"""Files of `schemas/fiscal` with rules of the business body."""
+
+
 @lru_cache(maxsize=1)
 def rules() -> Mapping[str, Rule]:
     """Every rule by its code."""
-    rows = {**table("rules"), **table("rules_nfce"), **table("rules_commerce"), **table("rules_taxes")}
+    rows = {code: row for name in _TABLES for code, row in table(name).items()}
     return {code: Rule(code, row["message"], row["fix"], row["source"], row.get("cStat", "")) for code, row in rows.items()}
 
 

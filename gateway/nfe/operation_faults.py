@@ -48,6 +48,15 @@ def _row(row: BranchOperation, path: str) -> Iterator[Fault]:
         return
     yield from _cfops(row, base, path)
     yield from _taxes(over(base, row), path)
+    if base.reform_only and row.icms is not None:
+        message = f"A operação {row.operation} só diz IBS, CBS e IS: não há ICMS a trocar."
+        yield Fault(
+            code="OPERATION-ICMS",
+            path=f"{path}.icms",
+            message=message,
+            fix="Retire icms.",
+            source="NT 2025.002-RTC, B25-80 (1001)",
+        )
     if base.finNFe in ("3", "4") and row.payment not in (None, "sem_pagamento"):
         message = "Nota de devolução ou de ajuste não tem pagamento."
         yield Fault(

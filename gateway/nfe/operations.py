@@ -13,8 +13,10 @@ from msgspec import Meta, Struct
 from gateway.nfe import tables
 from gateway.nfe.sale import OperationName
 
-By = Literal["sale", "raw", "outside"]
-Icms = Literal["product", "fixed", "mirror"]
+By = Literal["items", "returns", "either", "credit", "outside"]
+Icms = Literal["product", "fixed", "mirror", "none"]
+Measure = Literal["", "quantity", "amount", "either", "tax"]
+CreditGroup = Literal["", "gTransfCred", "gAjusteCompet", "gEstornoCred", "gCredPresIBSZFM"]
 PaymentPolicy = Literal["real", "sem_pagamento", "credito_loja"]
 ReferencePolicy = Literal["none", "optional", "required"]
 
@@ -58,6 +60,10 @@ class Operation:
     recipient: str
     infCpl: str
     deadline_days: int | None
+    measure: Measure
+    group: CreditGroup
+    cfop_inverse: bool
+    cfop_same: bool
     cfop: Mapping[str, str]
     cfop_st: Mapping[str, str]
     cfop_substitute: Mapping[str, str]
@@ -66,6 +72,16 @@ class Operation:
     since: date
     source: str
     certainty: str
+
+    @property
+    def returns(self) -> bool:
+        """Whether a sale of it may be lines of earlier documents."""
+        return self.by in ("returns", "either")
+
+    @property
+    def reform_only(self) -> bool:
+        """A credit or debit note: it says IBS, CBS and IS, and nothing of the taxes before them (B25-80)."""
+        return self.icms == "none"
 
 
 class BranchOperation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -128,8 +144,9 @@ class Explained(Struct, frozen=True, kw_only=True):
     """What will be used for an operation, and why.
 
     origin: `default` (the table), or `branch` when a row of its own counts; since: from when that row counts; changed: the
-    columns the branch replaces. source, certainty: of the default row; reason: the branch's. CFOPs are by scope; `mirror` is
-    as the original document.
+    columns the branch replaces. source, certainty: of the default row; reason: the branch's. CFOPs are by
+    scope; the original's, turned around (`cfop_inverse`) or repeated (`cfop_same`), comes before them. `mirror` is as the
+    original document, `none` says only IBS, CBS and IS.
     """
 
     operation: str
@@ -159,6 +176,10 @@ class Explained(Struct, frozen=True, kw_only=True):
     recipient: str
     infCpl: str
     deadline_days: int | None
+    measure: str
+    group: str
+    cfop_inverse: bool
+    cfop_same: bool
     origin: Literal["default", "branch"]
     since: date
     until: date | None
@@ -169,8 +190,10 @@ class Explained(Struct, frozen=True, kw_only=True):
 
 
 _HOW = {
-    "sale": "Emitida por POST /v1/nfe com os dados do negócio.",
-    "raw": "Repete ou ajusta os impostos de outro documento: emita por POST /v1/nfe/raw, com as tags oficiais.",
+    "items": "Emitida por POST /v1/nfe com os dados do negócio (items).",
+    "returns": "Emitida por POST /v1/nfe com as linhas dos documentos de origem (returns), de onde vêm os valores e os impostos.",
+    "either": "Emitida por POST /v1/nfe com os dados do negócio (items) ou com as linhas do documento de origem (returns).",
+    "credit": "Emitida por POST /v1/nfe com os dados do negócio (items), cada um com seus valores de IBS e CBS (credit).",
     "outside": "Não é NF-e: montagem e serviço saem na NFS-e do município.",
 }
 
@@ -208,6 +231,10 @@ def default(name: str, day: date) -> Operation:
         recipient=row.get("recipient", "customer"),
         infCpl=row.get("infCpl", ""),
         deadline_days=row.get("deadline_days"),
+        measure=row.get("measure", ""),
+        group=row.get("group", ""),
+        cfop_inverse=row.get("cfop_inverse", False),
+        cfop_same=row.get("cfop_same", False),
         cfop=row.get("cfop", {}),
         cfop_st=row.get("cfop_st", {}),
         cfop_substitute=row.get("cfop_substitute", {}),
@@ -235,6 +262,8 @@ def over(base: Operation, own: BranchOperation) -> Operation:
         codes = {scope: code for scope in scopes if (code := getattr(own, f"{table}_{scope}")) is not None}
         if codes:
             said[table] = {**(getattr(base, table) or base.cfop), **codes}
+            # Who names a CFOP wants that one, not the original's turned around.
+            said |= {"cfop_inverse": False, "cfop_same": False}
     return replace(base, **said)  # type: ignore[arg-type]
 
 

@@ -10,8 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cache
-from typing import get_type_hints
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -29,15 +27,17 @@ from gateway.nfe.layout.item import Det
 from gateway.nfe.layout.parties import Dest, Emit
 from gateway.nfe.layout.raw import RawDet, RawIde, RawInfNFe
 from gateway.nfe.message_size import check_size
+from gateway.nfe.nfce import marked
 from gateway.nfe.parties import HOMOLOGACAO_NAME, emit
 from gateway.nfe.raw_totals import item_value, total
 from gateway.nfe.sale import Ref
 from gateway.nfe.signature import NFE, with_placeholder
+from gateway.nfe.supplement import rehearsed
 from gateway.nfe.technical_contact import inf_resp_tec
-from gateway.nfe.xml_writer import Kind, decimal_text, kind_of, writer
+from gateway.nfe.xml_writer import decimal_text, kinds, writer
 from gateway.nfe.xsd import validate
 
-MODEL = "55"
+_MODELS = ("55", "65")
 _PLACEHOLDER_CNF = "10203040"
 _AHEAD = timedelta(minutes=5)
 _LATE = timedelta(days=30)
@@ -58,6 +58,11 @@ class RawNote(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def branch(self) -> str:
         """CNPJ of the issuer as the caller wrote it; empty when there is none."""
         return self.infNFe.emit.CNPJ or ""
+
+    @property
+    def model(self) -> str:
+        """`65` for a NFC-e; `55` unless ide.mod says so."""
+        return "65" if self.infNFe.ide.mod == "65" else "55"
 
     @property
     def number(self) -> int | None:
@@ -86,7 +91,17 @@ class RawDraft:
     issued_at: datetime | None
     customer_name: str | None
     customer_tax_id: str | None
-    mod: str = MODEL
+    mod: str
+
+    @property
+    def emit(self) -> Emit:
+        """The issuer, as the branch completes it."""
+        return self.body.emit
+
+    @property
+    def dest(self) -> Dest | None:
+        """The buyer."""
+        return self.body.dest
 
     @property
     def total(self) -> Decimal:
@@ -107,18 +122,21 @@ def complete(note: RawNote, branch: Branch, *, at: datetime) -> RawDraft:
     zone = _zone(branch, findings)
     issuer = _issuer(given, branch, findings)
     issued_at = _issued_at(given.ide, at, findings)
-    series = _series(given.ide, branch, findings)
+    mod = note.model
+    series = _series(given.ide, branch.series if mod == "55" else branch.nfce.series, findings)
     _check_fixed(given, branch, findings)
-    _check_key(given, issuer, series, findings)
+    _check_key(given, mod, issuer, series, findings)
     findings.raise_any()
     items = _items(given.det)
+    if mod == "65":
+        items = marked(items, branch.environment)
     competence = (issued_at or at).astimezone(zone).date().isoformat()
     dest, name = _buyer(given.dest, branch)
     fields = {name: getattr(given, name) for name in InfNFe.__struct_fields__}
     fields |= {
         "Id": "",
         "versao": "4.00",
-        "ide": _ide(given.ide, branch, issuer, series),
+        "ide": _ide(given.ide, mod, branch, issuer, series),
         "emit": issuer,
         "dest": dest,
         "det": items,
@@ -127,7 +145,8 @@ def complete(note: RawNote, branch: Branch, *, at: datetime) -> RawDraft:
     }
     # What is searched by: a foreigner's document may be longer than any CNPJ, and is then only in the note itself.
     document = "" if dest is None else dest.CNPJ or dest.CPF or dest.idEstrangeiro or ""
-    return RawDraft(note, branch, zone, InfNFe(**fields), series, issued_at, name, document if 0 < len(document) <= 14 else None)
+    searched = document if 0 < len(document) <= 14 else None
+    return RawDraft(note, branch, zone, InfNFe(**fields), series, issued_at, name, searched, mod)
 
 
 def build_raw(draft: RawDraft, *, number: int, cNF: str, dhEmi: datetime) -> Built:
@@ -167,8 +186,9 @@ def dry_run_raw(draft: RawDraft, at: datetime) -> None:
     """
     number = draft.note.number or 1
     cNF = draft.note.cnf(number) or _PLACEHOLDER_CNF
-    built = build_raw(draft, number=number, cNF=cNF, dhEmi=draft.issued_at or at)
-    document = with_placeholder(built.xml)
+    moment = draft.issued_at or at
+    built = build_raw(draft, number=number, cNF=cNF, dhEmi=moment)
+    document = with_placeholder(rehearsed(built, draft, moment).xml)
     check_size(document, "$.infNFe.det")
     faults = validate(document)
     if faults:
@@ -184,7 +204,7 @@ def number_taken(number: int, series: int) -> ValidationFailed:
 
 def _wrong(group: Group, path: str) -> Iterator[tuple[str, object]]:
     """Numbers that a field of the layout cannot hold, and texts that XML cannot."""
-    for name, kind in _kinds(type(group)).items():
+    for name, kind in kinds(type(group)).items():
         value = getattr(group, name)
         many = value if isinstance(value, tuple) else (value,)
         for index, each in enumerate(many):
@@ -199,11 +219,6 @@ def _wrong(group: Group, path: str) -> Iterator[tuple[str, object]]:
                     decimal_text(each, kind.places.least, kind.places.most)
                 except ValueError:
                     yield here, each
-
-
-@cache
-def _kinds(group: type[Group]) -> dict[str, Kind]:
-    return {name: kind_of(hint) for name, hint in get_type_hints(group, include_extras=True).items() if not name.startswith("_")}
 
 
 def _zone(branch: Branch, findings: Findings) -> ZoneInfo:
@@ -240,21 +255,22 @@ def _issued_at(ide: RawIde, at: datetime, findings: Findings) -> datetime | None
     return issued
 
 
-def _series(ide: RawIde, branch: Branch, findings: Findings) -> int:
+def _series(ide: RawIde, own: int, findings: Findings) -> int:
     """The series: the caller's, of those an issuer numbers by itself (0 to 889), or the branch's."""
     if ide.serie is None:
-        return branch.series
+        return own
     if ide.serie.isascii() and ide.serie.isdigit() and len(ide.serie) <= 3 and int(ide.serie) <= 889:
         return int(ide.serie)
     findings.add("NFE-RAW-03", "$.infNFe.ide.serie", value=ide.serie)
-    return branch.series
+    return own
 
 
 def _check_fixed(given: RawInfNFe, branch: Branch, findings: Findings) -> None:
     """Fields that are the gateway's to decide: the caller may repeat them, not change them."""
     ide = given.ide
+    if ide.mod not in (None, *_MODELS):
+        findings.add("NFE-RAW-08", "$.infNFe.ide.mod", field="mod", value=ide.mod, wanted="55 ou 65")
     fixed = (
-        ("ide.mod", ide.mod, MODEL),
         ("ide.tpAmb", ide.tpAmb, str(branch.environment)),
         ("ide.tpEmis", ide.tpEmis, "1"),
         ("ide.procEmi", ide.procEmi, "0"),
@@ -269,7 +285,7 @@ def _check_fixed(given: RawInfNFe, branch: Branch, findings: Findings) -> None:
             findings.add("NFE-RAW-08", path, field="nItem", value=det.nItem, wanted=str(i + 1))
 
 
-def _check_key(given: RawInfNFe, issuer: Emit, series: int, findings: Findings) -> None:
+def _check_key(given: RawInfNFe, mod: str, issuer: Emit, series: int, findings: Findings) -> None:
     """nNF, cNF, cDV and Id, when given, agree with each other: two of them are parts of the third."""
     ide = given.ide
     if ide.nNF is not None and not (ide.nNF.isascii() and ide.nNF.isdigit() and len(ide.nNF) <= 9 and ide.nNF[0] != "0"):
@@ -292,7 +308,7 @@ def _check_key(given: RawInfNFe, issuer: Emit, series: int, findings: Findings) 
         cUF=state,
         dhEmi=datetime.fromisoformat(ide.dhEmi),
         tax_id=issuer.CNPJ or "",
-        mod=MODEL,
+        mod=mod,
         serie=series,
         nNF=number,
         tpEmis="1",
@@ -325,13 +341,13 @@ def _buyer(dest: Dest | None, branch: Branch) -> tuple[Dest | None, str | None]:
     return dest, dest.xNome
 
 
-def _ide(given: RawIde, branch: Branch, issuer: Emit, series: int) -> Ide:
+def _ide(given: RawIde, mod: str, branch: Branch, issuer: Emit, series: int) -> Ide:
     told = {name: value for name in Ide.__struct_fields__ if (value := getattr(given, name)) is not None}
     defaults = {
         "cUF": issuer.enderEmit.cMun[:2],
         "cMunFG": issuer.enderEmit.cMun,
-        "mod": MODEL,
-        "tpImp": "1",
+        "mod": mod,
+        "tpImp": "1" if mod == "55" else "4",
         "tpEmis": "1",
         "tpAmb": str(branch.environment),
         "procEmi": "0",

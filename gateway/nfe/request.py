@@ -8,13 +8,16 @@ from datetime import datetime
 
 import msgspec
 
+from gateway.core.chave import ChaveAcesso
 from gateway.nfe import build as sales
 from gateway.nfe import supplement
 from gateway.nfe.branch import Branch
 from gateway.nfe.build import Built
+from gateway.nfe.claims import Kept, NewClaim
 from gateway.nfe.compose import compose
 from gateway.nfe.draft import Draft
 from gateway.nfe.operations import BranchOperation
+from gateway.nfe.originals import keys, opened
 from gateway.nfe.product import Product
 from gateway.nfe.qrcode import Csc, Sign
 from gateway.nfe.raw import RawDraft, RawNote, build_raw, complete, dry_run_raw
@@ -54,9 +57,14 @@ def skus(request: Request) -> list[str]:
     return [] if isinstance(request, RawNote) else [item.sku for item in request.items if item.product is None]
 
 
+def origins(request: Request) -> tuple[str, ...]:
+    """Earlier documents that have to be looked up before `draft`, by chave; a raw note says its own values."""
+    return () if isinstance(request, RawNote) else keys(line.chave_acesso for line in request.returns)
+
+
 def items_of(request: Request) -> int:
     """How many items, known before anything is composed."""
-    return len(request.infNFe.det) if isinstance(request, RawNote) else len(request.items)
+    return len(request.infNFe.det) if isinstance(request, RawNote) else len(request.items) + len(request.returns)
 
 
 def draft(
@@ -67,16 +75,32 @@ def draft(
     at: datetime,
     mod: str = "55",
     operations: Sequence[BranchOperation] = (),
+    kept: Mapping[str, Kept] | None = None,
 ) -> AnyDraft:
     """The document that is asked for, checked. `at` is aware; `mod` is what a sale becomes, a raw note says its own.
 
-    `operations`: the branch's own rows over the table of operations.
+    `operations`: the branch's own rows over the table of operations. `kept`: what the store has of `origins`.
 
     Raises ValidationFailed with every fault.
     """
     if isinstance(request, RawNote):
         return complete(request, branch, at=at)
-    return compose(request, branch, products, at=at, mod=mod, operations=operations)
+    originals = opened(request, kept or {}) if request.returns else None
+    return compose(request, branch, products, at=at, mod=mod, operations=operations, originals=originals)
+
+
+def claims(of: AnyDraft) -> tuple[NewClaim, ...]:
+    """What the document takes of the items of earlier ones; of a raw return, what its items refer to."""
+    if isinstance(of, Draft):
+        return of.claims
+    if of.body.ide.finNFe != "4":
+        return ()
+    referred = ((det, ref) for det in of.body.det if (ref := det.DFeReferenciado) is not None)
+    return tuple(
+        NewClaim(ChaveAcesso(ref.chaveAcesso), int(ref.nItem), "quantity", det.prod.qCom, None, int(det.nItem))
+        for det, ref in referred
+        if ref.nItem is not None and keys((ref.chaveAcesso,))
+    )
 
 
 def dry_run(of: AnyDraft, at: datetime) -> None:
@@ -96,23 +120,22 @@ def build(of: AnyDraft, *, number: int, cNF: str, dhEmi: datetime) -> Built:
 
 def needs_csc(of: AnyDraft, at: datetime) -> bool:
     """Whether the document's QR code is one that the branch's CSC authenticates, at the instant `at` (aware)."""
-    return isinstance(of, Draft) and supplement.needs_csc(of, at)
+    return supplement.needs_csc(of, at)
 
 
 def require_csc(of: AnyDraft, kept: bool, at: datetime) -> None:
     """Raises ValidationFailed when the document needs a CSC and the branch keeps none."""
-    if isinstance(of, Draft):
-        supplement.require_csc(of, kept, at)
+    supplement.require_csc(of, kept, at)
 
 
 def supplemented(built: Built, of: AnyDraft, *, dhEmi: datetime, csc: Csc | None, sign: Sign) -> Built:
     """The unsigned document with its infNFeSupl, when its model has one."""
-    return supplement.supplemented(built, of, dhEmi=dhEmi, csc=csc, sign=sign) if isinstance(of, Draft) else built
+    return supplement.supplemented(built, of, dhEmi=dhEmi, csc=csc, sign=sign)
 
 
 def rehearsed(built: Built, of: AnyDraft, dhEmi: datetime) -> Built:
     """As `supplemented`, with values of the right shape and no worth: for a preview."""
-    return supplement.rehearsed(built, of, dhEmi) if isinstance(of, Draft) else built
+    return supplement.rehearsed(built, of, dhEmi)
 
 
 def asked(of: AnyDraft) -> Request:

@@ -80,13 +80,29 @@ OperationName = Literal[
     "retorno_venda_fora_estabelecimento",
     "reducao_valor",
     "retorno_recusa",
+    "retorno_recusa_parcial",
     "perda_estoque",
+    "baixa_estoque",
     "estorno",
+    "estorno_entrada",
     "servico",
     "peca_garantia",
+    "complemento_valor",
+    "complemento_icms",
+    "devolucao_compra",
+    "credito_multa_juros",
+    "credito_presumido_zfm",
+    "credito_sucessao",
+    "transferencia_credito_cooperativa",
+    "anulacao_credito",
+    "debito_nao_apurado",
+    "multa_juros",
+    "transferencia_credito_sucessao",
+    "pagamento_antecipado",
+    "desenquadramento_simples",
     "exportacao",
 ]
-"""Operations of `schemas/fiscal/operations.toml`; the table says what each is, and which are composed from a sale."""
+"""Operations of `schemas/fiscal/operations.toml`; the table says what each is, and what it is composed from."""
 
 
 class Customer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -109,6 +125,41 @@ class Customer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     phone: Annotated[str, Meta(max_length=20)] = ""
 
 
+class CreditAmounts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """IBS and CBS, in reais, that an item of a credit or debit note transfers, adjusts or reverses.
+
+    competence: the month of the assessment, `AAAA-MM`, where the operation adjusts one. zfm_type: tpCredPresIBSZFM, 1 to 4.
+    """
+
+    ibs: Decimal = Decimal(0)
+    cbs: Decimal = Decimal(0)
+    competence: Annotated[str, Meta(pattern=r"^(20[0-9]{2}-(0[1-9]|1[0-2]))?$")] = ""
+    zfm_type: Literal["", "1", "2", "3", "4"] = ""
+
+
+class ReturnedLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An item of an earlier document that this note gives back, corrects or adjusts.
+
+    chave_acesso: of the earlier NF-e or NFC-e. item: its nItem; it may be left out when `sku` is in one item only. quantity: in
+    the original's unit; left out in a return, all that is left of the item. amount: reais without taxes added on top, for
+    operations of value (reductions, complements, fines). icms_base, icms_rate: of a complement of ICMS; what is absent is the
+    original's. operation: for this line alone, another operation of the same kind and direction (a part sold, another returned).
+    """
+
+    chave_acesso: Annotated[str, Meta(min_length=44, max_length=60)]
+    item: Annotated[int, Meta(ge=1, le=990)] | None = None
+    sku: Annotated[str, Meta(max_length=60)] = ""
+    quantity: Decimal | None = None
+    amount: Decimal | None = None
+    icms_base: Decimal | None = None
+    icms_rate: Decimal | None = None
+    operation: OperationName | None = None
+    note: Annotated[str, Meta(max_length=500)] = ""
+
+
+Xml = Annotated[str, Meta(min_length=1, max_length=2_000_000)]
+
+
 class SaleItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One line of the sale.
 
@@ -127,6 +178,7 @@ class SaleItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     description: Annotated[str, Meta(max_length=255)] = ""
     product: Product | None = None
     note: Annotated[str, Meta(max_length=500)] = ""
+    credit: CreditAmounts | None = None
     details: ItemDetails | None = None
 
 
@@ -198,16 +250,20 @@ class Sale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A retail sale, or another operation of the table, to be issued as one NF-e or NFC-e.
 
     branch: CNPJ of the issuing establishment. `discount` (of the whole sale), `other` (outras despesas) and `insurance` (vSeg)
-    are apportioned over the items by largest remainder; insurance that the items say is theirs. `issued_at` is for imports; by
-    default the moment of numbering. pickup, delivery: places other than the issuer's and the buyer's. readers: CPF or CNPJ of who
-    may fetch the XML (autXML).
+    are apportioned over the items by largest remainder; insurance that the items say is theirs. Returns and corrections come in
+    `returns` and not in `items`; an earlier document that another issued comes whole (the nfeProc) in `originals`. advances: keys
+    of the advance payment notes (`pagamento_antecipado`) that this sale settles. `issued_at` is for imports; by default the
+    moment of numbering. pickup, delivery: places other than the issuer's and the buyer's. readers: CPF or CNPJ of who may fetch
+    the XML (autXML).
     """
 
     ref: Ref
     branch: Annotated[str, Meta(min_length=14, max_length=18)]
     operation: OperationName = "venda"
     customer: Customer | None = None
-    items: Annotated[tuple[SaleItem, ...], Meta(min_length=1, max_length=990)]
+    items: Annotated[tuple[SaleItem, ...], Meta(max_length=990)] = ()
+    returns: Annotated[tuple[ReturnedLine, ...], Meta(max_length=990)] = ()
+    originals: Annotated[tuple[Xml, ...], Meta(max_length=50)] = ()
     payments: Annotated[tuple[Payment, ...], Meta(max_length=100)] = ()
     freight: Freight = Freight()
     discount: Decimal = Decimal(0)
@@ -216,6 +272,7 @@ class Sale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     presence: Presence = "presencial"
     intermediary: Intermediary | None = None
     references: Annotated[tuple[str, ...], Meta(max_length=500)] = ()
+    advances: Annotated[tuple[str, ...], Meta(max_length=99)] = ()
     notes: Annotated[str, Meta(max_length=2000)] = ""
     order_number: Annotated[str, Meta(max_length=60)] = ""
     issued_at: datetime | None = None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Protocol
+from zoneinfo import ZoneInfo
 
-from gateway.nfe.draft import Draft
+from gateway.nfe.branch import Branch
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.document import InfNFeSupl
-from gateway.nfe.layout.parties import Dest
+from gateway.nfe.layout.parties import Dest, Emit
 from gateway.nfe.nfce import MODEL, policy
 from gateway.nfe.nfce_urls import consult_address
 from gateway.nfe.qrcode import Consumer, Csc, Offline, Sign, v2, v3
@@ -24,7 +26,29 @@ _CLOSE = len(b"</NFe>")
 _PLACEHOLDER_CSC = Csc("1", "0" * 36)
 
 
-def needs_csc(draft: Draft, at: datetime) -> bool:
+class Supplemented(Protocol):
+    """What the supplement needs of a draft, of a sale or raw."""
+
+    @property
+    def mod(self) -> str: ...
+
+    @property
+    def branch(self) -> Branch: ...
+
+    @property
+    def zone(self) -> ZoneInfo: ...
+
+    @property
+    def emit(self) -> Emit: ...
+
+    @property
+    def dest(self) -> Dest | None: ...
+
+    @property
+    def total(self) -> Decimal: ...
+
+
+def needs_csc(draft: Supplemented, at: datetime) -> bool:
     """Whether the document's QR code is of version 2 at the instant `at` (aware), which the branch's CSC authenticates."""
     if draft.mod != MODEL:
         return False
@@ -32,7 +56,7 @@ def needs_csc(draft: Draft, at: datetime) -> bool:
     return policy(draft.branch, draft.emit.enderEmit.UF, day).qr_version == "2"
 
 
-def require_csc(draft: Draft, kept: bool, at: datetime) -> None:
+def require_csc(draft: Supplemented, kept: bool, at: datetime) -> None:
     """Raises ValidationFailed when the document needs a CSC and the branch keeps none."""
     if not kept and needs_csc(draft, at):
         findings = Findings()
@@ -40,7 +64,7 @@ def require_csc(draft: Draft, kept: bool, at: datetime) -> None:
         findings.raise_any()
 
 
-def supplemented(built: Built, draft: Draft, *, dhEmi: datetime, csc: Csc | None, sign: Sign) -> Built:
+def supplemented(built: Built, draft: Supplemented, *, dhEmi: datetime, csc: Csc | None, sign: Sign) -> Built:
     """The unsigned document with its infNFeSupl, or as it is when its model has none. infNFe and its digest do not change.
 
     `dhEmi` is the instant the document was built with. The form is off-line when the chave says tpEmis 9. Raises ValidationFailed
@@ -50,7 +74,7 @@ def supplemented(built: Built, draft: Draft, *, dhEmi: datetime, csc: Csc | None
         return built
     require_csc(draft, csc is not None, dhEmi)
     moment = dhEmi.astimezone(draft.zone)
-    uf, tpAmb = draft.emit.enderEmit.UF, draft.header.tpAmb
+    uf, tpAmb = draft.emit.enderEmit.UF, str(draft.branch.environment)
     address = consult_address(uf, tpAmb, moment.date())
     offline = None
     if built.chave.tpEmis == "9":
@@ -64,7 +88,7 @@ def supplemented(built: Built, draft: Draft, *, dhEmi: datetime, csc: Csc | None
     return replace(built, xml=built.xml[:close] + text + built.xml[close:])
 
 
-def rehearsed(built: Built, draft: Draft, dhEmi: datetime) -> Built:
+def rehearsed(built: Built, draft: Supplemented, dhEmi: datetime) -> Built:
     """As `supplemented`, with values of the right shape and no worth: for a dry run or a preview."""
     return supplemented(built, draft, dhEmi=dhEmi, csc=_PLACEHOLDER_CSC, sign=lambda _: bytes(256))
 

@@ -11,13 +11,16 @@ import msgspec
 from gateway.core.chave import ChaveAcesso
 from gateway.core.money import CENT, ZERO
 from gateway.nfe import operations
+from gateway.nfe.adjustments import check_credits
+from gateway.nfe.branch import Branch
 from gateway.nfe.findings import Findings
 from gateway.nfe.operations import BranchOperation, Operation
 from gateway.nfe.sale import Payment, Sale
+from gateway.nfe.tables import ibs_cbs_emitted
 
 
 def chosen(sale: Sale, day: date, rows: Sequence[BranchOperation], mod: str, findings: Findings) -> Operation:
-    """The operation of the sale. One that no sale composes is a fault; `venda` then stands in so that other faults are told.
+    """The operation of the sale. One that is no NF-e is a fault; `venda` then stands in so that other faults are told.
 
     Raises ValidationFailed when the tables say nothing of that day.
     """
@@ -31,25 +34,40 @@ def chosen(sale: Sale, day: date, rows: Sequence[BranchOperation], mod: str, fin
     if found.by == "outside":
         findings.add("NFE-OP-02", "$.operation", name=sale.operation)
         return stand_in
-    if found.by == "raw":
-        findings.add("NFE-OP-03", "$.operation", name=sale.operation)
-        return stand_in
     if mod not in found.model:
         findings.add("NFE-OP-04", "$.operation", name=sale.operation)
         return stand_in
     return found
 
 
+def check_content(sale: Sale, operation: Operation, branch: Branch, day: date, findings: Findings) -> None:
+    """Whether the operation is made of what the sale brings: items, lines of earlier documents, or amounts of credit."""
+    if operation.reform_only and not ibs_cbs_emitted(branch.crt, day):
+        findings.add("NFE-CREDIT-03", "$.operation", day=day)
+    if sale.returns:
+        if not operation.returns:
+            findings.add("NFE-RET-17", "$.returns", name=operation.name)
+        if sale.discount or sale.other or sale.freight.amount:
+            findings.add("NFE-RET-20", "$")
+    elif operation.by == "returns":
+        findings.add("NFE-RET-01", "$.returns", name=operation.name)
+    elif not sale.items:
+        findings.add("NFE-SALE-11", "$.items")
+    check_credits(sale, operation, findings)
+
+
 def check_references(sale: Sale, operation: Operation, chaves: Sequence[str], findings: Findings) -> None:
     """Whether the operation takes the documents that the sale refers to. `chaves` are the good ones."""
-    if operation.references == "required" and not sale.references:
+    if operation.references == "required" and not (sale.references or sale.returns or operation.by == "returns"):
         findings.add("NFE-OP-05", "$.references", name=operation.name)
     elif operation.references == "none" and sale.references:
         findings.add("NFE-OP-06", "$.references", name=operation.name)
-    elif operation.tpNF == "1":
-        for i, chave in enumerate(chaves):
+    elif operation.tpNF == "1" and operation.finNFe != "2":
+        given = [(f"$.references[{i}]", chave) for i, chave in enumerate(chaves)]
+        given += [(f"$.returns[{i}].chave_acesso", line.chave_acesso) for i, line in enumerate(sale.returns)]
+        for path, chave in given:
             if chave[20:22] == "65":
-                findings.add("NFE-OP-07", f"$.references[{i}]", chave=chave)
+                findings.add("NFE-OP-07", path, chave=chave)
 
 
 def settled(sale: Sale, operation: Operation, total: Decimal | None, findings: Findings) -> Sale:
@@ -76,7 +94,9 @@ def printed(sale: Sale, operation: Operation, chaves: Sequence[ChaveAcesso], day
     if not operation.infCpl:
         return sale.notes
     # NF-e 1234/1: number and series are inside the key.
-    told = ", ".join(f"NF-e {int(chave[25:34])}/{int(chave[22:25])} chave {chave}" for chave in chaves)
+    told = ", ".join(
+        f"{'NFC-e' if chave.mod == '65' else 'NF-e'} {int(chave[25:34])}/{int(chave[22:25])} chave {chave}" for chave in chaves
+    )
     text = operation.infCpl.replace("{ref}", sale.ref).replace("{references}", told)
     if operation.deadline_days is not None:
         text = text.replace("{deadline}", f"{day + timedelta(days=operation.deadline_days):%d/%m/%Y}")

@@ -100,6 +100,12 @@ def kind_of(hint: Any) -> Kind:
     return Kind(hint, places, any(isinstance(mark, Attribute) for mark in marks), optional, repeated)
 
 
+@cache
+def kinds(group: type[Group]) -> dict[str, Kind]:
+    """Every field of a struct of the layout, by its tag."""
+    return {name: kind_of(hint) for name, hint in get_type_hints(group, include_extras=True).items() if not name.startswith("_")}
+
+
 def _element(name: str, kind: Kind, scope: dict[str, Any]) -> str:
     """The source of an f-string's content that writes the local `name` as an element."""
     if kind.places is not None:

@@ -23,10 +23,11 @@ from gateway.core.taxid import Cnpj
 from gateway.nfe import request as requests
 from gateway.nfe.branch import Branch
 from gateway.nfe.build import new_cnf
+from gateway.nfe.claims import Kept
 from gateway.nfe.operations import BranchOperation
 from gateway.nfe.product import Product
 from gateway.nfe.request import AnyDraft, Request
-from gateway.store import documents, numbers, setup
+from gateway.store import documents, numbers, returned, setup
 from gateway.store.branch_operations import operations_of
 from gateway.store.csc import has_csc
 from gateway.store.database import Database
@@ -59,22 +60,30 @@ async def accept_sale(
     draft = await prepare(db, clock, sale, model)
     await db.read(lambda conn: _check_number(conn, draft))
     new = new_document(draft, digest, origin=origin, origin_ref=origin_ref, model=model)
+    taken = requests.claims(draft)
     at = clock.epoch_ms()
-    return await db.write(lambda conn: documents.accept(conn, new, at=at))
+
+    def write(conn: Connection) -> tuple[DocumentRow, bool]:
+        doc, replayed = documents.accept(conn, new, at=at)
+        if taken and not replayed:
+            returned.claim(conn, doc.id, taken, at)
+        return doc, replayed
+
+    return await db.write(write)
 
 
 async def prepare(db: Database, clock: Clock, sale: Request, model: str = "55") -> AnyDraft:
     """Compose the sale with its branch and products and dry-run it against the schema. Raises ValidationFailed."""
-    branch, products, rows = await db.read(lambda conn: _context(conn, sale))
+    branch, products, rows, kept = await db.read(lambda conn: _context(conn, sale))
     at = clock.now()
-    if requests.items_of(sale) > _OFF_LOOP:
-        draft = await asyncio.to_thread(_compose, sale, branch, products, rows, at, model)
+    if kept or requests.items_of(sale) > _OFF_LOOP:
+        draft = await asyncio.to_thread(_compose, sale, branch, products, rows, kept, at, model)
     else:
-        draft = _compose(sale, branch, products, rows, at, model)
+        draft = _compose(sale, branch, products, rows, kept, at, model)
     moment = requests.issued_at(draft) or at
     if requests.needs_csc(draft, moment):
-        kept = await db.read(lambda conn: has_csc(conn, Cnpj(sale.branch), branch.environment))
-        requests.require_csc(draft, kept, moment)
+        has = await db.read(lambda conn: has_csc(conn, Cnpj(sale.branch), branch.environment))
+        requests.require_csc(draft, has, moment)
     return draft
 
 
@@ -87,15 +96,16 @@ def _compose(
     branch: Branch,
     products: Mapping[str, Product],
     rows: Sequence[BranchOperation],
+    kept: Mapping[str, Kept],
     at: datetime,
     model: str,
 ) -> AnyDraft:
-    draft = requests.draft(sale, branch, products, at=at, mod=model, operations=rows)
+    draft = requests.draft(sale, branch, products, at=at, mod=model, operations=rows, kept=kept)
     requests.dry_run(draft, at)
     return draft
 
 
-def _context(conn: Connection, sale: Request) -> tuple[Branch, dict[str, Product], tuple[BranchOperation, ...]]:
+def _context(conn: Connection, sale: Request) -> tuple[Branch, dict[str, Product], tuple[BranchOperation, ...], dict[str, Kept]]:
     try:
         cnpj = Cnpj(sale.branch)
     except ValueError as error:
@@ -121,7 +131,8 @@ def _context(conn: Connection, sale: Request) -> tuple[Branch, dict[str, Product
                 )
             ]
         )
-    return branch, setup.products_by_sku(conn, requests.skus(sale)), operations_of(conn, cnpj)
+    kept = returned.kept(conn, requests.origins(sale), cnpj, branch.environment)
+    return branch, setup.products_by_sku(conn, requests.skus(sale)), operations_of(conn, cnpj), kept
 
 
 def _check_number(conn: Connection, draft: AnyDraft) -> None:
@@ -177,7 +188,7 @@ async def retry_sale(db: Database, clock: Clock, document: str, sale: Request | 
         )
     draft = await prepare(db, clock, corrected, doc.model)
     number, series = requests.chosen_number(corrected), requests.chosen_series(draft)
-    if series not in (None, doc.series) or (number is not None and doc.number not in (None, number)):
+    if draft.mod != doc.model or series not in (None, doc.series) or (number is not None and doc.number not in (None, number)):
         raise ValidationFailed([_other_number(doc)])
     draft = requests.in_series(draft, doc.series)
     if doc.number is None:
@@ -186,7 +197,13 @@ async def retry_sale(db: Database, clock: Clock, document: str, sale: Request | 
     at = clock.epoch_ms()
     new = new_document(draft, digest, origin=doc.origin, origin_ref=doc.origin_ref, model=doc.model)
     cnf = requests.cnf_of(corrected, random_cnf)
-    return await db.write(lambda conn: documents.resubmit(conn, doc.id, new, at=at, cnf=cnf, chosen=number))
+    taken = requests.claims(draft)
+
+    def write(conn: Connection) -> DocumentRow:
+        returned.claim(conn, doc.id, taken, at)
+        return documents.resubmit(conn, doc.id, new, at=at, cnf=cnf, chosen=number)
+
+    return await db.write(write)
 
 
 def _other_number(doc: DocumentRow) -> Fault:
@@ -194,8 +211,8 @@ def _other_number(doc: DocumentRow) -> Fault:
     return Fault(
         code="NFE-RETRY-02",
         path="$",
-        message=f"A nota rejeitada é da {held}, e a correção precisa manter isso.",
-        fix="Informe a mesma série e o mesmo número, ou emita outra nota com outra ref.",
+        message=f"A nota rejeitada é do modelo {doc.model}, {held}, e a correção precisa manter isso.",
+        fix="Informe o mesmo modelo, a mesma série e o mesmo número, ou emita outra nota com outra ref.",
     )
 
 

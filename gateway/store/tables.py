@@ -236,6 +236,22 @@ transmissions = Table(
 )
 """One row per request that may leave for SEFAZ, written before it does; `ended_at` null after a crash means maybe sent."""
 
+returned_items = Table(
+    "returned_items",
+    metadata,
+    Column("document", String(40), ForeignKey("documents.id"), nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("chave", String(44), nullable=False),
+    Column("item", Integer, nullable=False),
+    Column("basis", String(8), nullable=False),
+    Column("size", String(20), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("document", "line"),
+    CheckConstraint("basis in ('quantity','amount')", name="basis"),
+    Index("ix_returned_items_chave", "chave", "item"),
+)
+"""What a line of a note takes of an item of an earlier document (`chave`, ours or not), in its unit or in reais."""
+
 number_sequences = Table(
     "number_sequences",
     metadata,

@@ -27,8 +27,9 @@ async def issue(request: web.Request) -> web.Response:
     """Takes the whole layout 4.00 (PL_010f) by its official tags: groups are objects, repeated groups are lists, attributes (Id,
     nItem, xCampo) are fields, numbers are JSON numbers or texts. Absent nNF, cNF, cDV, Id, dhEmi, nItem, vItem and total are
     filled in, and so is what the branch of emit.CNPJ knows of the issuer. From then on it is a note like any other: same ref,
-    same answer; seen, retried and drawn under /v1/nfe/{ref}."""
-    return await accept(request, await read_json(request, RawNote))
+    same answer; seen, retried and drawn under /v1/nfe/{ref}. `ide.mod` 65 makes a NFC-e; its QR code is as the branch's own."""
+    note = await read_json(request, RawNote)
+    return await accept(request, note, note.model)
 
 
 @operation(
@@ -43,5 +44,5 @@ async def preview(request: web.Request) -> web.Response:
     """The unsigned XML and the total of the note this body would be. Takes no number and stores nothing."""
     note = await read_json(request, RawNote)
     require_branch(request, note.branch)
-    made = await request.app[SERVICES].preview_sale(note, "55")
+    made = await request.app[SERVICES].preview_sale(note, note.model)
     return ok(Preview(xml=made.xml.decode(), total=str(made.total)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -41,7 +42,7 @@ from gateway.nfe.product import Product
 from gateway.nfe.qrcode import Csc
 from gateway.nfe.request import AnyDraft, Request
 from gateway.nfe.signature import Signed, sign
-from gateway.store import documents, guards, setup
+from gateway.store import documents, guards, returned, setup
 from gateway.store.branch_operations import operations_of
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow, TransmissionRow
@@ -107,7 +108,7 @@ class IssueNote:
         doc = found.doc
         sale = requests.decode_request(doc.request)
         products = await self._products(sale)
-        drawn = requests.draft(sale, found.branch, products, at=self._clock.now(), mod=doc.model, operations=found.operations)
+        drawn = await self._draft(found, sale, products)
         draft = requests.in_series(drawn, doc.series)
         csc = await self._csc(draft, doc)
         at = self._clock.epoch_ms()
@@ -122,6 +123,23 @@ class IssueNote:
 
         fresh, seq = await self._db.write(store)
         return fresh, signed.xml, seq
+
+    async def _draft(self, found: _Found, sale: Request, products: dict[str, Product]) -> AnyDraft:
+        """As it was accepted: of earlier documents, what was left of their items when this one claimed its part."""
+        doc, chaves = found.doc, requests.origins(sale)
+        compose = partial(
+            requests.draft,
+            sale,
+            found.branch,
+            products,
+            at=self._clock.now(),
+            mod=doc.model,
+            operations=found.operations,
+        )
+        if not chaves:
+            return compose()
+        kept = await self._db.read(lambda conn: returned.kept(conn, chaves, doc.branch, doc.environment, doc.id))
+        return await asyncio.to_thread(compose, kept=kept)
 
     async def _csc(self, draft: AnyDraft, doc: DocumentRow) -> Csc | None:
         """The CSC, for a document that needs one. Raises ValidationFailed before a number is taken when there is none."""

@@ -15,9 +15,10 @@ from tests.golden.nfe.cases import CASES as SALES
 from tests.golden.nfe.cases import Case
 from tests.golden.nfe.operation_cases import CASES as OPERATIONS
 from tests.golden.nfe.raw_cases import CASES as RAW
+from tests.golden.nfe.return_cases import CASES as RETURNS
 from tests.golden.nfe.tax_cases import CASES as TAXES
 
-CASES = (*SALES, *OPERATIONS, *TAXES, *RAW)
+CASES = (*SALES, *OPERATIONS, *TAXES, *RAW, *RETURNS)
 FOLDER = Path(__file__).parent / "notes"
 
 

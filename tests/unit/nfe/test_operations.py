@@ -18,12 +18,13 @@ from gateway.nfe.sale import OperationName, Sale
 from gateway.sim.sefaz.document import Note
 from gateway.sim.sefaz.rules import Conditions, first_refusal
 from tests.golden.nfe.operation_cases import CASES, SENT
+from tests.golden.nfe.return_cases import CASES as RETURN_CASES
 from tests.unit.nfe.made import AT, BRANCH, SHIRT, composed, pays, sale
 
 DAY = date(2026, 11, 20)
 D = Decimal
 ALL = [default(name, DAY) for name in names(DAY)]
-RETURNS = frozenset({"1202", "2202", "1411", "2411", "1918", "2918", "1919", "2919"})
+RETURNS = frozenset({"1202", "2202", "1411", "2411", "1918", "2918", "1919", "2919", "5202", "6202", "5411", "6411"})
 """CFOPs of the table that are of the authoriser's list of returns (327, 328)."""
 NFCE = ChaveAcesso.build(
     cUF="35",
@@ -37,13 +38,16 @@ NFCE = ChaveAcesso.build(
 )
 
 
-def test_twenty_six_operations_the_returns_of_two_and_the_export() -> None:
-    assert {one.number for one in ALL} == set(range(1, 28))
-    assert len(ALL) == 29
+def test_twenty_six_operations_their_returns_and_what_corrects_and_adjusts() -> None:
+    assert {one.number for one in ALL} == set(range(1, 32))
+    assert len(ALL) == 45
     assert [one.name for one in ALL if EXPORT in one.cfop] == ["exportacao"]
     assert {one.name for one in ALL} == set(get_args(OperationName))
     assert [one.name for one in ALL if one.by == "outside"] == ["servico"]
-    assert all((one.icms == "mirror") <= (one.by == "raw") for one in ALL)
+    assert all((one.icms == "mirror") <= (one.by == "returns") for one in ALL)
+    assert {one.finNFe for one in ALL} == {"", *"123456"}
+    assert {one.tpNFCredito for one in ALL} == {"", *(f"0{n}" for n in range(1, 7))}
+    assert {one.tpNFDebito for one in ALL} == {"", *(f"0{n}" for n in range(1, 9))}
 
 
 @pytest.mark.parametrize("one", [one for one in ALL if one.by != "outside"], ids=lambda one: one.name)
@@ -52,16 +56,19 @@ def test_a_row_is_whole_and_agrees_with_the_authoriser(one: Any) -> None:
     first = {"0": ("1", "2", "2"), "1": ("5", "6", "6")}[one.tpNF]
     if EXPORT in one.cfop:
         assert (dict(one.cfop), one.tpNF) == ({EXPORT: "7102"}, "1")
-    for table in (getattr(one, name) for name in CFOPS) if EXPORT not in one.cfop else ():
-        assert set(table) in (set(SCOPES), set())
-        if one.finNFe != "6":  # a loss is internal by nature
-            assert tuple(table[scope][0] for scope in SCOPES if table) in (first, ())
+    for name, table in ((name, getattr(one, name)) for name in CFOPS if EXPORT not in one.cfop):
+        assert set(table) in ((set(SCOPES),) if name in ("cfop", "cfop_st") else (set(SCOPES), set()))
+        if table and table["internal"] != "5927":  # a loss is internal by nature
+            assert tuple(table[scope][0] for scope in SCOPES) == first
         assert not table or (one.finNFe == "4") == bool(RETURNS & set(table.values()))
-    assert bool(one.cfop) == (bool(one.cfop_st) or EXPORT in one.cfop) == (one.finNFe not in ("3", "5"))
     assert (one.finNFe in ("3", "4")) <= (one.payment == "sem_pagamento" and one.references == "required")
     assert bool(one.tpNFCredito) == (one.finNFe == "5")
     assert bool(one.tpNFDebito) == (one.finNFe == "6")
     assert bool(one.cst and one.csosn) == (one.icms == "fixed")
+    assert one.reform_only <= (one.finNFe in ("5", "6"))
+    assert bool(one.measure) == one.returns
+    assert bool(one.group) == (one.by == "credit")
+    assert (one.recipient == "counterpart") == one.returns
     assert one.cclasstrib.startswith(one.ibs_cbs_cst)
     assert ("65" in one.model) == (one.name == "venda")
     assert ("{references}" in one.infCpl) <= (one.references == "required")
@@ -103,7 +110,10 @@ def test_what_is_used_is_explained() -> None:
         "RICMS da UF",
     )
     assert (theirs.origin, theirs.since, theirs.changed, theirs.reason) == ("default", date(2005, 9, 30), (), "")
-    assert "/v1/nfe/raw" in explain((), "devolucao_venda", DAY).how
+    assert "returns" in explain((), "devolucao_venda", DAY).how
+    own = BranchOperation(operation="devolucao_venda", since=date(2026, 1, 1), cfop_internal="1949")
+    given, theirs = explain((own,), "devolucao_venda", DAY), explain((), "devolucao_venda", DAY)
+    assert (given.cfop_inverse, given.cfop["internal"], theirs.cfop_inverse) == (False, "1949", True)
 
 
 def test_a_note_follows_the_row_of_its_branch() -> None:
@@ -125,11 +135,11 @@ def test_credit_of_the_store_settles_the_whole_note() -> None:
 
 
 def test_the_golden_notes_cover_every_operation_composed() -> None:
-    covered = {case.name.removeprefix("operation_") for case in CASES}
-    assert {one.name for one in ALL if one.by == "sale"} - {"venda"} <= covered
+    covered = {case.name.removeprefix("operation_") for case in (*CASES, *RETURN_CASES)}
+    assert {one.name for one in ALL if one.by != "outside"} - {"venda"} <= covered
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", (*CASES, *RETURN_CASES), ids=lambda case: case.name)
 def test_the_authoriser_takes_each(case: Any) -> None:
     refusal = first_refusal(Note(etree.fromstring(case.make().xml)), Conditions(AT, "2", frozenset({"SP"}), {}))
     assert refusal is None
@@ -143,8 +153,6 @@ def asked(name: str, *references: str, **changes: Any) -> Sale:
     ("code", "path", "bad", "good", "mod"),
     [
         ("NFE-OP-02", "$.operation", asked("servico", payments=(pays("pix", "100"),)), sale(), "55"),
-        ("NFE-OP-03", "$.operation", asked("devolucao_venda", SENT, payments=(pays("pix", "100"),)), sale(), "55"),
-        ("NFE-OP-03", "$.operation", asked("perda_estoque", payments=(pays("pix", "100"),)), sale(), "55"),
         ("NFE-OP-04", "$.operation", asked("bonificacao", payments=(pays("pix", "100"),)), sale(), "65"),
         ("NFE-OP-05", "$.references", asked("retorno_comodato"), asked("retorno_comodato", SENT), "55"),
         ("NFE-OP-06", "$.references", asked("bonificacao", SENT), asked("bonificacao"), "55"),

@@ -236,7 +236,7 @@ PAIRS: tuple[tuple[str, str, dict[str, Any], dict[str, Any]], ...] = (
     ("NFE-RAW-06", "$.infNFe.ide.cDV", {"ide__cDV": "2"}, {}),
     ("NFE-RAW-07", "$.infNFe.Id", {"Id": f"NFe{KEY[:-1]}9", "ide__nNF": "7", "ide__cNF": CNF, "ide__dhEmi": DATE}, {}),
     ("NFE-RAW-07", "$.infNFe.ide.cDV", {"ide__cDV": "9", "ide__nNF": "7", "ide__cNF": CNF, "ide__dhEmi": DATE}, {}),
-    ("NFE-RAW-08", "$.infNFe.ide.mod", {"ide__mod": "65"}, {"ide__mod": "55"}),
+    ("NFE-RAW-08", "$.infNFe.ide.mod", {"ide__mod": "57"}, {"ide__mod": "65"}),
     ("NFE-RAW-08", "$.infNFe.ide.tpAmb", {"ide__tpAmb": "1"}, {"ide__tpAmb": "2"}),
     ("NFE-RAW-08", "$.infNFe.ide.tpEmis", {"ide__tpEmis": "6"}, {"ide__tpEmis": "1"}),
     ("NFE-RAW-08", "$.infNFe.ide.procEmi", {"ide__procEmi": "1"}, {"ide__procEmi": "0"}),
@@ -278,7 +278,7 @@ def test_what_is_wrong_with_the_branch_is_told_at_the_branch() -> None:
 
 
 def test_all_faults_are_told_together() -> None:
-    faults = codes(ide__serie="900", ide__mod="65", ide__cNF="00000000", ide__dhEmi="ontem")
+    faults = codes(ide__serie="900", ide__mod="57", ide__cNF="00000000", ide__dhEmi="ontem")
     assert {code for code, _ in faults} == {"NFE-RAW-02", "NFE-RAW-03", "NFE-RAW-05", "NFE-RAW-08"}
 
 

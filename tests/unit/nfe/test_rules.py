@@ -260,13 +260,15 @@ def test_rules_and_code_name_the_same_codes() -> None:
 
 
 def test_every_rule_is_proven_here() -> None:
+    told = ("NFE-OP-", "NFE-RET-", "NFE-CREDIT-", "NFE-SALE-11")
     elsewhere = {pair.code for pair in COMMERCE} | {
         "NFE-RTC-01",
         "NFE-SIZE-01",
         "NFE-PAY-10",
         "NFE-BRANCH-06",
-        *(code for code in rules() if code.startswith("NFE-OP-")),
+        *(code for code in rules() if code.startswith(told)),
     }
-    # NFE-RAW-* are proven by test_raw, NFE-TAX-* by test_tax_faults, NFE-OP-* by test_operations, those of NFC-e beside its own.
+    # NFE-RAW-* are proven by test_raw, NFE-TAX-* by test_tax_faults, NFE-OP-* by test_operations, NFE-RET-* and NFE-CREDIT-* by
+    # test_returns, those of NFC-e beside its other tests.
     raw = {code for code in rules() if code.startswith(("NFE-RAW-", "NFE-TAX-"))}
     assert {pair.code for pair in PAIRS} | elsewhere | raw == {code for code in rules() if code.startswith("NFE-")}

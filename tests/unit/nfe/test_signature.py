@@ -14,6 +14,9 @@ from gateway.nfe.certificate import Certificate
 from gateway.nfe.proc import join_nfe_proc
 from gateway.nfe.signature import DSIG, NFE, SignatureBroken, sign, verify, with_placeholder
 from gateway.nfe.xsd import validate
+from tests.golden.nfe.cases import Case
+from tests.golden.nfe.operation_cases import CASES as OPERATIONS
+from tests.golden.nfe.return_cases import CASES as RETURNS
 from tests.unit.nfe.made import BRANCH, CONSUMER, built, item, product, sale
 
 HOSTILE = 'Pão & <queijo> "d\'água" \r\n\t— “ção” €5 🎉\x00\x07 ]]> &amp; fim'
@@ -133,3 +136,10 @@ def test_alphanumeric_cnpj_is_in_the_key_and_valid(certificate: Certificate) -> 
     note = built(sale(), BRANCH, product())
     assert note.chave == "35261112ABC34501DE35550010000012341876543215"
     assert validate(sign(note.xml, certificate).xml) == ()
+
+
+@pytest.mark.parametrize("case", (*OPERATIONS, *RETURNS), ids=lambda case: case.name)
+def test_every_operation_signed_is_good_for_xmlsec_and_the_schema(case: Case, certificate: Certificate) -> None:
+    signed = sign(case.make().xml, certificate)
+    verify_with_xmlsec(signed.xml, certificate)
+    assert validate(signed.xml) == ()
