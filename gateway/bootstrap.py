@@ -21,6 +21,7 @@ from gateway.core.clock import Clock, SystemClock
 from gateway.core.errors import ConfigInvalid, NotFound
 from gateway.jobs.certificates import Certificates
 from gateway.jobs.embedded import EmbeddedValkey
+from gateway.jobs.handlers.batch import TakeBatch
 from gateway.jobs.handlers.issue import IssueNote, Patience
 from gateway.jobs.handlers.order_intake import Accounts, ReadOrder, StartHandling
 from gateway.jobs.handlers.order_invoice import ConfirmInvoice, PushInvoice
@@ -52,6 +53,8 @@ log = structlog.get_logger()
 SEFAZ_SCHEDULE = Schedule(delays=(2, 5, 15, 30, 60, 120, 300), limit=400, jitter=0.2)
 MARKETPLACE_SCHEDULE = Schedule(delays=(1, 5, 15, 60, 300, 900, 3600), limit=60, jitter=0.2)
 PRINT_SCHEDULE = Schedule(delays=(5, 15, 60, 300), limit=200, jitter=0.1)
+BATCH_SCHEDULE = Schedule(delays=(1, 5, 15, 60), limit=400, jitter=0.1)
+BATCHES_AT_ONCE = 2
 
 
 def prepare_data(settings: Settings) -> Vault:
@@ -174,6 +177,7 @@ class Gateway:
                 "sefaz": self.settings.sefaz_concurrency,
                 "marketplace": self.settings.marketplace_concurrency,
                 "print": self.settings.print_concurrency,
+                "batch": BATCHES_AT_ONCE,
             },
             on_halt=lambda _: self.halted.set(),
         )
@@ -216,6 +220,7 @@ class Gateway:
                 schedule=MARKETPLACE_SCHEDULE,
             ),
             Kind("vtex.sweep", "marketplace", Sweep(db, clock, market, accounts), timeout=300, schedule=MARKETPLACE_SCHEDULE),
+            Kind("batch.take", "batch", TakeBatch(db, clock), timeout=300, schedule=BATCH_SCHEDULE),
             Kind("print.slip", "print", PrintSlip(db, clock, edges.transports, slip_for), timeout=60, schedule=PRINT_SCHEDULE),
         )
 

@@ -421,3 +421,49 @@ prints = Table(
     CheckConstraint("state in ('queued','sending','printed','uncertain','cancelled')", name="state"),
     Index("ix_prints_document", "document"),
 )
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("ref", String(100), nullable=False, unique=True),
+    Column("owner", String(40), nullable=False),
+    Column("branches", Text, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("received_at", BigInteger),
+    Column("cancelled_at", BigInteger),
+    Column("finished_at", BigInteger),
+    Index("ix_batches_created_at", "created_at", "id"),
+)
+"""Many documents posted under one ref. `owner` and `branches` are of the API key that opened it; `lines` numbers its rows."""
+
+batch_lines = Table(
+    "batch_lines",
+    metadata,
+    Column("batch", String(40), ForeignKey("batches.id"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("ref", String(100), nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("kind", String(4), nullable=False),
+    Column("body", Text),
+    Column("status", String(12), nullable=False),
+    Column("document", String(40), ForeignKey("documents.id")),
+    Column("faults", Text),
+    Column("again", Boolean, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("batch", "seq"),
+    UniqueConstraint("batch", "hash"),
+    CheckConstraint("kind in ('nfe','nfce','raw')", name="kind"),
+    CheckConstraint(
+        "status in ('taken','accepted','authorized','rejected','denied','cancelled','refused','conflict')", name="status"
+    ),
+    Index("ix_batch_lines_ref", "batch", "ref"),
+    Index("ix_batch_lines_status", "batch", "status", "seq"),
+    Index("ix_batch_lines_document", "document"),
+)
+"""A line and its answer. `body` is kept until a document has it; `again`: a person asked for it once more.
+
+`status` follows the document's from the moment there is one: see `gateway.store.batch_lines.follow`.
+"""
