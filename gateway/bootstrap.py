@@ -26,6 +26,7 @@ from gateway.jobs.handlers.issue import IssueNote, Patience
 from gateway.jobs.handlers.order_intake import Accounts, ReadOrder, StartHandling
 from gateway.jobs.handlers.order_invoice import ConfirmInvoice, PushInvoice
 from gateway.jobs.handlers.printing import PrintSlip
+from gateway.jobs.handlers.shadow import Shadow
 from gateway.jobs.handlers.sweep import Sweep
 from gateway.jobs.hints import ArqHints, Hints, NoHints
 from gateway.jobs.janitor import Janitor
@@ -37,6 +38,7 @@ from gateway.nfe.answers import ServiceStatus
 from gateway.nfe.certificate import load as load_certificate
 from gateway.nfe.ports import Target
 from gateway.nfe.request import Request
+from gateway.nfe.rulebook import DECLARED, Rulebook
 from gateway.nfe.sefaz.client import SefazClient
 from gateway.nfe.sefaz.endpoints import Endpoints
 from gateway.printers.danfe import DanfeRenderer
@@ -109,8 +111,17 @@ def make_edges(settings: Settings, clock: Clock) -> Edges:
 class Gateway:
     """One process: API, worker, or both, over one database."""
 
-    def __init__(self, settings: Settings, *, api: bool = True, worker: bool = True, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        api: bool = True,
+        worker: bool = True,
+        clock: Clock | None = None,
+        rulebook: Rulebook = DECLARED,
+    ) -> None:
         self.settings = settings
+        self.rulebook = rulebook
         self.clock: Clock = clock or SystemClock()
         self.port = settings.port
         self._with_api = api
@@ -193,7 +204,7 @@ class Gateway:
         db, clock, edges = self.db, self.clock, self.edges
         accounts = Accounts(db, self.vault, self.settings.vtex_url or None)
         patience = Patience(self.settings.sefaz_requery_seconds, self.settings.sefaz_absent_seconds)
-        issue = IssueNote(db, clock, edges.sefaz, Certificates(db, self.vault, clock), patience)
+        issue = IssueNote(db, clock, edges.sefaz, Certificates(db, self.vault, clock), patience, Shadow(self.rulebook))
         market = edges.marketplace
         return (
             Kind("nfe.issue", "sefaz", issue, timeout=120, schedule=SEFAZ_SCHEDULE),
@@ -243,6 +254,7 @@ class Gateway:
             load_certificate=load_certificate,
             vtex_hook=self._hook,
             readiness=self._not_ready,
+            rulebook=self.rulebook,
         )
         self._runner = web.AppRunner(make_app(services), access_log=None, shutdown_timeout=self.settings.stop_grace_seconds)
         await self._runner.setup()

@@ -29,6 +29,7 @@ from gateway.api.routes import (
     operations,
     orders,
     raw,
+    rules,
     vtex_accounts,
     webhooks,
 )
@@ -61,6 +62,9 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/v1/batches/{id:[^/]+}/retry", batches.retry),
     ("GET", "/v1/numbers/{branch}/{model}/{series}", authorisers.numbers),
     ("GET", "/v1/sefaz/status", authorisers.sefaz_status),
+    ("GET", "/v1/rules", rules.index),
+    ("GET", "/v1/rules/{code}", rules.show),
+    ("POST", "/v1/rules/{code}/mode", rules.put_mode),
     ("GET", "/v1/orders", orders.index),
     ("GET", "/v1/orders/{id}", orders.show),
     ("POST", "/v1/orders/{id}/retry", orders.retry),

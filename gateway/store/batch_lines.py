@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
 
 from gateway.core.errors import PayloadTooLarge
 from gateway.core.faults import Fault
@@ -145,13 +145,18 @@ def take(conn: Connection, batch: str, lines: Sequence[NewLine], *, at: int, cor
     taken, rows = Taken(), []
     for line in lines:
         same = known.by_hash.get(line.hash)
-        other = known.by_ref.get(line.ref) if line.ref else None
-        other = other or known.nameless.get(line.line)
+        other = (known.by_ref.get(line.ref) if line.ref else None) or known.nameless.get(line.line)
+        mendable = RETRYABLE if correcting else frozenset[LineStatus]({"refused"})
+        if same is not None and same.status == "conflict" and other is not None and other.status in mendable:
+            # What was told to be another body is now the correction: one line, one answer.
+            conn.execute(delete(batch_lines).where(batch_lines.c.batch == batch, batch_lines.c.seq == same.seq))
+            known.drop(same)
+            same = None
         if same is not None and not (correcting and same.status in RETRYABLE):
             taken.replayed += 1
             continue
         before = same or other
-        if before is not None and (not before.ref or before.status == "refused" or (correcting and before.status in RETRYABLE)):
+        if before is not None and (not before.ref or before.status in mendable):
             known.drop(before)
             known.add(_Known(before.seq, line.line, line.ref, line.hash, _first_status(line)))
             _replace(conn, batch, before.seq, line, at)

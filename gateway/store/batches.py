@@ -244,8 +244,12 @@ class Progress:
         return self.counts["taken"] + self.counts["accepted"]
 
     @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
     def ended(self) -> int:
-        return self.row.lines - self.pending
+        return self.total - self.pending
 
     def per_minute(self, now: int) -> float:
         """Lines that ended, by the minute, since the batch was opened."""

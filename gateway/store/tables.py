@@ -467,3 +467,68 @@ batch_lines = Table(
 
 `status` follows the document's from the moment there is one: see `gateway.store.batch_lines.follow`.
 """
+
+rule_modes = Table(
+    "rule_modes",
+    metadata,
+    Column("code", String(60), nullable=False),
+    Column("environment", Integer, nullable=False),
+    Column("mode", String(10), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("forced", Boolean, nullable=False),
+    Column("actor", String(120), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("code", "environment"),
+    CheckConstraint("environment IN (1, 2)", name="environment"),
+    CheckConstraint("mode in ('refuse','warn','shadow','off')", name="mode"),
+)
+"""Modes the operator put over those of the rules; a rule without a row follows its own."""
+
+rule_predictions = Table(
+    "rule_predictions",
+    metadata,
+    Column("document", String(40), ForeignKey("documents.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("code", String(60), nullable=False),
+    Column("environment", Integer, nullable=False),
+    Column("cstat", String(40), nullable=False),
+    Column("path", String(200), nullable=False),
+    Column("mode", String(10), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("outcome", String(12)),
+    Column("answer", String(4)),
+    Column("resolved_at", BigInteger),
+    PrimaryKeyConstraint("document", "version", "code"),
+    CheckConstraint("outcome in ('hit','false_alarm','undetermined','miss')", name="outcome"),
+    Index("ix_rule_predictions_code", "code", "environment", "at"),
+)
+"""What a rule said of the signed bytes of a version, before SEFAZ answered, and what it answered. A `miss` was said by nobody."""
+
+rule_counts = Table(
+    "rule_counts",
+    metadata,
+    Column("code", String(60), nullable=False),
+    Column("environment", Integer, nullable=False),
+    Column("hits", Integer, nullable=False),
+    Column("misses", Integer, nullable=False),
+    Column("false_alarms", Integer, nullable=False),
+    Column("undetermined", Integer, nullable=False),
+    PrimaryKeyConstraint("code", "environment"),
+)
+
+rule_replays = Table(
+    "rule_replays",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("environment", Integer, nullable=False),
+    Column("codes", Text, nullable=False),
+    Column("position", String(80), nullable=False),
+    Column("seen", Integer, nullable=False),
+    Column("unreadable", Integer, nullable=False),
+    Column("results", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Index("ix_rule_replays_started_at", "environment", "started_at"),
+)
+"""Rules tried over stored authorised notes. `position`: the last note seen, so that it goes on from there; results by code."""

@@ -255,7 +255,7 @@ def presented(request: web.Request, found: Progress) -> Batch:
         ref=row.ref,
         state=row.state,
         state_label=STATE_LABELS[row.state],
-        total=row.lines,
+        total=found.total,
         pending=found.pending,
         accepted=n["accepted"],
         authorized=n["authorized"],

@@ -50,7 +50,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["batch"], ["batches.id"], name=op.f("fk_batch_lines_batch")),
         sa.ForeignKeyConstraint(["document"], ["documents.id"], name=op.f("fk_batch_lines_document")),
         sa.PrimaryKeyConstraint("batch", "seq", name=op.f("pk_batch_lines")),
-        sa.UniqueConstraint("batch", "hash", name=op.f("uq_batch_lines_batch")),
+        sa.UniqueConstraint("batch", "hash", name=op.f("uq_batch_lines_batch_hash")),
     )
     op.create_index("ix_batch_lines_ref", "batch_lines", ["batch", "ref"])
     op.create_index("ix_batch_lines_status", "batch_lines", ["batch", "status", "seq"])
