@@ -251,6 +251,10 @@ class Progress:
     def ended(self) -> int:
         return self.total - self.pending
 
+    @property
+    def troubled(self) -> int:
+        return sum(self.counts[status] for status in ("refused", "conflict", "rejected", "denied"))
+
     def per_minute(self, now: int) -> float:
         """Lines that ended, by the minute, since the batch was opened."""
         span = max(1, (self.row.finished_at or now) - self.row.created_at)

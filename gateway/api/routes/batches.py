@@ -19,7 +19,7 @@ from gateway.api.operation import CURSOR, LIMIT, Parameter, operation
 from gateway.api.presentation import document_url, local, maybe_local
 from gateway.api.resources import Answer, Listing, Reason
 from gateway.api.respond import bad, choices, ok, page_limit
-from gateway.api.services import SERVICES
+from gateway.api.services import SERVICES, Services
 from gateway.store import access, batches, queries
 from gateway.store.batch_lines import LINE_LABELS, OPEN, LineItem, LineKind, Taken, list_lines
 from gateway.store.batches import STATE_LABELS, BatchRow, Progress
@@ -83,16 +83,20 @@ async def retry(request: web.Request) -> web.Response:
     batch = await _find(request)
     if request.body_exists:
         return await _receive(request, batch, _kind(request), correcting=True)
-    services = request.app[SERVICES]
-    at, who = services.clock.epoch_ms(), actor(request)
+    n = await try_again(request.app[SERVICES], batch, actor(request))
+    return await _told(request, batch.id, Taken(corrected=n), 0)
+
+
+async def try_again(services: Services, batch: BatchRow, who: str) -> int:
+    """Try the refused and rejected lines again, audited as `who`; answers how many. Raises TransitionRefused when cancelled."""
+    at = services.clock.epoch_ms()
 
     def write(conn: Any) -> int:
         n = batches.retry(conn, batch.id, at)
         access.record(conn, actor=who, action="batch.retry", subject=batch.ref, at=at, data={"lines": n})
         return n
 
-    n = await services.db.write(write)
-    return await _told(request, batch.id, Taken(corrected=n), 0)
+    return await services.db.write(write)
 
 
 async def _receive(request: web.Request, batch: BatchRow, kind: LineKind, *, correcting: bool) -> web.Response:
@@ -211,7 +215,7 @@ async def cancel(request: web.Request) -> web.Response:
     return ok(presented(request, found), status=202)
 
 
-async def stop(services: Any, batch: BatchRow, who: str, reason: str) -> None:
+async def stop(services: Services, batch: BatchRow, who: str, reason: str) -> None:
     """Cancel the batch, audited as `who`. Raises TransitionRefused when it has ended."""
     at = services.clock.epoch_ms()
 
