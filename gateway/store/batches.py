@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.core.errors import IdempotencyConflict, InvariantBroken, TransitionRefused
@@ -52,9 +52,12 @@ _COLUMNS = tuple(batches.c[field.name] for field in fields(BatchRow))
 
 
 def get(conn: Connection, batch: str) -> BatchRow | None:
-    """By our id, or by the caller's ref."""
-    query = select(*_COLUMNS).where(or_(batches.c.id == batch, batches.c.ref == batch))
-    row = conn.execute(query).mappings().first()
+    """By our id, or else by the caller's ref: a ref that looks like an id hides no batch."""
+    return _one(conn, batches.c.id == batch) or _one(conn, batches.c.ref == batch)
+
+
+def _one(conn: Connection, where: ColumnElement[bool]) -> BatchRow | None:
+    row = conn.execute(select(*_COLUMNS).where(where)).mappings().first()
     return None if row is None else BatchRow(**row)
 
 
@@ -71,8 +74,8 @@ def open_batch(conn: Connection, ref: str, *, owner: str, branches_of: Sequence[
     covers = " ".join(sorted(branches_of))
     values = {"id": new_id("bat"), "ref": ref, "owner": owner, "branches": covers, "lines": 0, "created_at": at}
     conn.execute(dialect.insert(batches).values(values).on_conflict_do_nothing(index_elements=["ref"]))
-    found = get(conn, ref)
-    if found is None or ((found.owner, found.branches) != (owner, covers) and not visible(found, owner, branches_of)):
+    found = _one(conn, batches.c.ref == ref)
+    if found is None or not visible(found, owner, branches_of):
         raise IdempotencyConflict(f"O ref de lote {ref!r} já está em uso.", fix="Use outro ref para outro lote.")
     return found
 

@@ -14,6 +14,7 @@ from gateway import demo_data
 from gateway.sim.sefaz import Fault
 from gateway.stage import Stage
 from gateway.store.tables import documents, number_sequences
+from tests.e2e.test_raw import note
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
@@ -65,15 +66,16 @@ async def test_every_line_has_its_answer_and_a_bad_one_blocks_nobody(stage: Stag
         demo_data.sale("b-1") | {"notes": "outra"},
         demo_data.sale("b-1"),
         demo_data.sale("b-8") | {"branch": "11444777000161"},
+        note("b-9"),
     )
     status, told = await post(stage, "lote-1", lines)
     assert status == 202
-    # Eight lines read; the seventh is the first again, so seven are kept; the sixth is told at once.
+    # Nine lines read; the seventh is the first again, so eight are kept; the sixth is told at once.
     upload = told["upload"]
-    assert (upload["read"], upload["new"], upload["replayed"], upload["corrected"]) == (8, 7, 1, 0)
+    assert (upload["read"], upload["new"], upload["replayed"], upload["corrected"]) == (9, 8, 1, 0)
     assert [(one["line"], one["ref"], one["fault"]["code"]) for one in upload["told"]] == [(6, "b-1", "GW-IDEMPOTENCY")]
     found = await ended(stage, "lote-1")
-    assert (found["total"], found["authorized"], found["refused"], found["conflict"], found["rejected"]) == (7, 2, 4, 1, 0)
+    assert (found["total"], found["authorized"], found["refused"], found["conflict"], found["rejected"]) == (8, 3, 4, 1, 0)
     assert found["rate_per_minute"] > 0 and found["estimated_end"] is None and found["finished_at"] is not None
     rows = await answers(stage, "lote-1")
     assert [(row["line"], row["ref"], row["status"]) for row in rows] == [
@@ -84,12 +86,14 @@ async def test_every_line_has_its_answer_and_a_bad_one_blocks_nobody(stage: Stag
         (5, "b-5", "authorized"),
         (6, "b-1", "conflict"),
         (8, "b-8", "refused"),
+        (9, "b-9", "authorized"),
     ]
     codes = [row["faults"][0]["code"] for row in rows if row["faults"]]
     assert codes == ["BATCH-LINE", "NFE-PRODUCT-01", "GW-UNKNOWN-FIELD", "GW-IDEMPOTENCY", "NFE-BRANCH-02"]
-    assert [row["chave_acesso"][20:22] for row in rows if row["status"] == "authorized"] == ["55", "65"]
-    assert len(stage.sims.sefaz.authorized) == 2
-    assert await stored(stage) == 2
+    assert [row["chave_acesso"][20:22] for row in rows if row["status"] == "authorized"] == ["55", "65", "55"]
+    assert [row["kind"] for row in rows if row["status"] == "authorized"] == ["nfe", "nfce", "raw"]
+    assert len(stage.sims.sefaz.authorized) == 3
+    assert await stored(stage) == 3
     page = await get(stage, "/v1/batches/lote-1/lines?state=refused,conflict&limit=2")
     rest = await get(stage, f"/v1/batches/lote-1/lines?state=refused,conflict&limit=200&cursor={page['next']}")
     assert [row["line"] for row in page["items"] + rest["items"]] == [2, 3, 4, 6, 8]

@@ -68,6 +68,15 @@ async def test_a_key_sees_its_own_batches_and_its_own_branch(client: Client, hou
     assert (await house.rows(table), await house.rows(line_table), await house.rows(jobs)) == (1, 2, 1)
 
 
+async def test_a_ref_that_looks_like_an_id_hides_no_batch(client: Client, house: House) -> None:
+    key = await house.key()
+    first = (await post(client, key, body(sale("a")), ref="primeiro"))[1]["batch"]
+    second = (await post(client, key, body(sale("b"), sale("c")), ref=first["id"]))[1]["batch"]
+    assert (second["id"] != first["id"], second["total"]) == (True, 2)
+    found = await (await client.get(first["links"]["self"], headers=key)).json()
+    assert (found["ref"], found["total"]) == ("primeiro", 1)
+
+
 async def test_what_is_no_batch_is_refused(client: Client, house: House) -> None:
     key = await house.key()
     assert (await post(client, key, b"", ref=""))[1]["faults"][0]["code"] == "BATCH-REF"
