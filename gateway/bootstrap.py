@@ -21,10 +21,12 @@ from gateway.core.clock import Clock, SystemClock
 from gateway.core.errors import ConfigInvalid, NotFound
 from gateway.jobs.certificates import Certificates
 from gateway.jobs.embedded import EmbeddedValkey
+from gateway.jobs.handlers.batch import TakeBatch
 from gateway.jobs.handlers.issue import IssueNote, Patience
 from gateway.jobs.handlers.order_intake import Accounts, ReadOrder, StartHandling
 from gateway.jobs.handlers.order_invoice import ConfirmInvoice, PushInvoice
 from gateway.jobs.handlers.printing import PrintSlip
+from gateway.jobs.handlers.shadow import Shadow
 from gateway.jobs.handlers.sweep import Sweep
 from gateway.jobs.hints import ArqHints, Hints, NoHints
 from gateway.jobs.janitor import Janitor
@@ -36,6 +38,7 @@ from gateway.nfe.answers import ServiceStatus
 from gateway.nfe.certificate import load as load_certificate
 from gateway.nfe.ports import Target
 from gateway.nfe.request import Request
+from gateway.nfe.rulebook import DECLARED, Rulebook
 from gateway.nfe.sefaz.client import SefazClient
 from gateway.nfe.sefaz.endpoints import Endpoints
 from gateway.printers.danfe import DanfeRenderer
@@ -52,6 +55,8 @@ log = structlog.get_logger()
 SEFAZ_SCHEDULE = Schedule(delays=(2, 5, 15, 30, 60, 120, 300), limit=400, jitter=0.2)
 MARKETPLACE_SCHEDULE = Schedule(delays=(1, 5, 15, 60, 300, 900, 3600), limit=60, jitter=0.2)
 PRINT_SCHEDULE = Schedule(delays=(5, 15, 60, 300), limit=200, jitter=0.1)
+BATCH_SCHEDULE = Schedule(delays=(1, 5, 15, 60), limit=400, jitter=0.1)
+BATCHES_AT_ONCE = 2
 
 
 def prepare_data(settings: Settings) -> Vault:
@@ -106,8 +111,17 @@ def make_edges(settings: Settings, clock: Clock) -> Edges:
 class Gateway:
     """One process: API, worker, or both, over one database."""
 
-    def __init__(self, settings: Settings, *, api: bool = True, worker: bool = True, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        api: bool = True,
+        worker: bool = True,
+        clock: Clock | None = None,
+        rulebook: Rulebook = DECLARED,
+    ) -> None:
         self.settings = settings
+        self.rulebook = rulebook
         self.clock: Clock = clock or SystemClock()
         self.port = settings.port
         self._with_api = api
@@ -174,6 +188,7 @@ class Gateway:
                 "sefaz": self.settings.sefaz_concurrency,
                 "marketplace": self.settings.marketplace_concurrency,
                 "print": self.settings.print_concurrency,
+                "batch": BATCHES_AT_ONCE,
             },
             on_halt=lambda _: self.halted.set(),
         )
@@ -189,7 +204,7 @@ class Gateway:
         db, clock, edges = self.db, self.clock, self.edges
         accounts = Accounts(db, self.vault, self.settings.vtex_url or None)
         patience = Patience(self.settings.sefaz_requery_seconds, self.settings.sefaz_absent_seconds)
-        issue = IssueNote(db, clock, edges.sefaz, Certificates(db, self.vault, clock), patience)
+        issue = IssueNote(db, clock, edges.sefaz, Certificates(db, self.vault, clock), patience, Shadow(self.rulebook))
         market = edges.marketplace
         return (
             Kind("nfe.issue", "sefaz", issue, timeout=120, schedule=SEFAZ_SCHEDULE),
@@ -216,6 +231,7 @@ class Gateway:
                 schedule=MARKETPLACE_SCHEDULE,
             ),
             Kind("vtex.sweep", "marketplace", Sweep(db, clock, market, accounts), timeout=300, schedule=MARKETPLACE_SCHEDULE),
+            Kind("batch.take", "batch", TakeBatch(db, clock), timeout=300, schedule=BATCH_SCHEDULE),
             Kind("print.slip", "print", PrintSlip(db, clock, edges.transports, slip_for), timeout=60, schedule=PRINT_SCHEDULE),
         )
 
@@ -238,6 +254,7 @@ class Gateway:
             load_certificate=load_certificate,
             vtex_hook=self._hook,
             readiness=self._not_ready,
+            rulebook=self.rulebook,
         )
         self._runner = web.AppRunner(make_app(services), access_log=None, shutdown_timeout=self.settings.stop_grace_seconds)
         await self._runner.setup()

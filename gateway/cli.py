@@ -156,6 +156,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--at-once", type=int, default=8, help="quantas vendas ao mesmo tempo, de 1 a 64")
     sub.add_argument("--resume", type=Path, help="arquivo de respostas: pula as linhas já finais e acrescenta as novas")
 
+    _add_rules(add)
+
     sub = add("bench", "mede esta máquina", _bench, "exemplo: gateway bench issue --items 1,100 --json")
     sub.add_argument("name", choices=("issue", "build", "sign", "validate", "floor"))
     sub.add_argument("--items", default="1,10,100")
@@ -173,6 +175,62 @@ def _parser() -> argparse.ArgumentParser:
         help="em issue, a mesma nota por outras bibliotecas Python, do ambiente .venv-bench (padrão: se ele existir)",
     )
     return parser
+
+
+def _add_rules(add) -> None:  # type: ignore[no-untyped-def]
+    sub = add(
+        "rules",
+        "as regras antes da SEFAZ: o que cada uma acertou, ensaio sobre notas autorizadas, promoção",
+        _rules,
+        "exemplos:\n"
+        "  gateway rules list --environment 2\n"
+        "  gateway rules show R-UB13-20\n"
+        "  gateway rules replay                       todas as que estão em sombra\n"
+        "  gateway rules replay --code R-UB13-20      uma só; interrompido, continua de onde parou\n"
+        "  gateway rules promote R-UB13-20 --to refuse --reason 'ensaio de 12/2026 sem falso alarme'\n"
+        "  gateway rules demote R-UB13-20 --to shadow --reason 'UF autorizou nota que ela recusa'",
+    )
+    sub.add_argument("action", choices=("list", "show", "replay", "promote", "demote"))
+    sub.add_argument("name", nargs="?", default="", help="código da regra: show, promote, demote")
+    sub.add_argument("--environment", type=int, choices=(1, 2), default=1, help="1 produção (padrão), 2 homologação")
+    sub.add_argument("--code", action="append", default=[], help="replay: só esta regra (pode repetir)")
+    modes = ("refuse", "warn", "shadow", "off", "default")
+    sub.add_argument("--to", choices=modes, help="o novo modo; default é o da própria regra")
+    sub.add_argument("--reason", default="", help="por quê; fica na auditoria")
+    sub.add_argument("--force", action="store_true", help="promove mesmo sem os números; o motivo fica na auditoria")
+
+
+def _rules(args: argparse.Namespace) -> int:
+    from gateway import rule_commands
+
+    if args.action in ("show", "promote", "demote") and not args.name:
+        _say(f"erro: diga a regra: gateway rules {args.action} CODIGO")
+        return 2
+    if args.action in ("promote", "demote") and args.to is None:
+        _say("erro: diga o modo em --to")
+        return 2
+    settings = _settings()
+    match args.action:
+        case "list":
+            lines = asyncio.run(rule_commands.listed(settings, args.environment))
+        case "show":
+            lines = asyncio.run(rule_commands.shown(settings, args.name, args.environment))
+        case "replay":
+            lines = asyncio.run(rule_commands.replayed(settings, tuple(args.code), args.environment, _say))
+        case _:
+            moved = rule_commands.moved(
+                settings,
+                args.name,
+                args.environment,
+                args.to,
+                upwards=args.action == "promote",
+                reason=args.reason,
+                force=args.force,
+            )
+            lines = asyncio.run(moved)
+    for line in lines:
+        print(line)
+    return 0
 
 
 def _say(text: str) -> None:

@@ -7,43 +7,26 @@ the service answers the same document for the same `ref` and content, so a line 
 from __future__ import annotations
 
 import asyncio
-import csv
 import json
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
-from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from gateway.core.errors import InputError
+from gateway.core.rows import Columns, NdjsonRows, Row, Rows, RowsUnreadable, TableRows
 
-MAX_LINE = 5 * 1024 * 1024
 MAX_ANSWER = 5 * 1024 * 1024
 MAX_LINES = 1_000_000
 GOOD = frozenset({"authorized"})
 _TIMEOUT = aiohttp.ClientTimeout(total=60.0, connect=10.0)
 _WAIT = 25
 _TRIES = 4
+_PIECE = 64 * 1024
 
 Answer = dict[str, Any]
-
-
-class EmitFailed(InputError):
-    """The file, the mapping or the answers to go on from cannot be used."""
-
-    code = "EMIT-FILE"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the file: its number, from 1, and the body, or what is wrong with it."""
-
-    line: int
-    body: dict[str, Any] | None
-    error: str = ""
 
 
 def _fault(code: str, message: str, fix: str) -> dict[str, str]:
@@ -51,87 +34,28 @@ def _fault(code: str, message: str, fix: str) -> dict[str, str]:
 
 
 def read(path: Path, mapping: Path | None = None) -> Iterator[Row]:
-    """The rows of `path`; blank lines are skipped. Raises EmitFailed when the file or the mapping cannot be read."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            if mapping is None:
-                yield from _ndjson(file)
-            else:
-                yield from _table(file, _mapped(mapping))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        detail = f"O arquivo {path} não pôde ser lido: {error}."
-        raise EmitFailed(detail, fix="Confira o caminho, e grave o arquivo em UTF-8.") from error
-
-
-def _ndjson(file: Any) -> Iterator[Row]:
-    for number in range(1, MAX_LINES + 1):
-        text = file.readline(MAX_LINE + 1)
-        if not text:
-            return
-        if len(text) > MAX_LINE:
-            raise EmitFailed(f"A linha {number} passa de 5 MB.", fix="O arquivo é NDJSON: uma venda em cada linha.")
-        if not text.strip():
-            continue
-        try:
-            body = json.loads(text, parse_float=str)
-        except (ValueError, RecursionError):
-            yield Row(number, None, "A linha não é um JSON válido.")
-            continue
-        yield Row(number, body, "") if isinstance(body, dict) else Row(number, None, "A linha não é um objeto JSON.")
-    raise EmitFailed(f"O arquivo passa de {MAX_LINES} linhas.", fix="Divida o arquivo.")
-
-
-def _mapped(path: Path) -> dict[str, Any]:
+    """The rows of `path`; blank lines are skipped. Raises RowsUnreadable when the file or the mapping cannot be read."""
+    rows: Rows = NdjsonRows() if mapping is None else TableRows(Columns.read(_bytes_of(mapping)))
     try:
         with path.open("rb") as file:
-            mapping = tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise EmitFailed(f"O mapeamento {path} não pôde ser lido: {error}.", fix="Confira o caminho e o TOML.") from error
-    if not isinstance(mapping.get("columns"), dict) or not mapping["columns"]:
-        raise EmitFailed("O mapeamento não tem a tabela [columns].", fix='Exemplo: [columns] e, nela, "ref" = "pedido".')
-    delimiter, constants = mapping.get("delimiter", ","), mapping.get("constants", {})
-    if not isinstance(delimiter, str) or len(delimiter) != 1 or not isinstance(constants, dict):
-        raise EmitFailed("O mapeamento tem delimiter ou [constants] inválidos.", fix='delimiter é um caractere, como ";".')
-    return mapping
+            found = chain(chain.from_iterable(map(rows.feed, iter(partial(file.read, _PIECE), b""))), rows.end())
+            for count, row in enumerate(found):
+                if count == MAX_LINES:
+                    raise RowsUnreadable(f"O arquivo passa de {MAX_LINES} linhas.", fix="Divida o arquivo.")
+                yield row
+    except OSError as error:
+        raise RowsUnreadable(f"O arquivo {path} não pôde ser lido: {error}.", fix="Confira o caminho.") from error
 
 
-def _table(file: Any, mapping: Mapping[str, Any]) -> Iterator[Row]:
-    reader = csv.DictReader(file, delimiter=str(mapping.get("delimiter", ",")), strict=True)
-    absent = sorted({str(name) for name in mapping["columns"].values()} - set(reader.fieldnames or ()))
-    if absent:
-        raise EmitFailed(f"O CSV não tem as colunas {', '.join(absent)}.", fix="Corrija [columns] do mapeamento ou o CSV.")
-    constants = mapping.get("constants", {})
-    for count, record in enumerate(reader, start=1):
-        if count > MAX_LINES:
-            raise EmitFailed(f"O arquivo passa de {MAX_LINES} linhas.", fix="Divida o arquivo.")
-        body: dict[str, Any] = {}
-        for where, value in constants.items():
-            _place(body, where, deepcopy(value))
-        for where, column in mapping["columns"].items():
-            value = (record.get(str(column)) or "").strip()
-            if value:
-                _place(body, where, value)
-        yield Row(reader.line_num, body)
-
-
-def _place(body: dict[str, Any], where: str, value: Any) -> None:
-    """`value` at a path such as `customer.tax_id` or `items.0.sku`. Raises EmitFailed for a path that contradicts another."""
-    here: Any = body
-    steps = where.split(".")
-    for step, after in zip(steps, [*steps[1:], None], strict=True):
-        fresh: Any = value if after is None else ([] if after.isdigit() else {})
-        if isinstance(here, list) and step.isdigit() and int(step) <= len(here):
-            if int(step) == len(here):
-                here.append(fresh)
-            here = here[int(step)]
-        elif isinstance(here, dict) and not step.isdigit():
-            here = here.setdefault(step, fresh)
-        else:
-            raise EmitFailed(f"O caminho {where} do mapeamento não serve.", fix="Listas começam em 0 e não pulam posições.")
+def _bytes_of(mapping: Path) -> bytes:
+    try:
+        return mapping.read_bytes()
+    except OSError as error:
+        raise RowsUnreadable(f"O mapeamento {mapping} não pôde ser lido: {error}.", fix="Confira o caminho.") from error
 
 
 def finished(path: Path) -> dict[int, Answer]:
-    """The final answers of an earlier run, by line. A last line cut by an interruption is ignored. Raises EmitFailed."""
+    """The final answers of an earlier run, by line. A last line cut by an interruption is ignored. Raises RowsUnreadable."""
     done: dict[int, Answer] = {}
     try:
         with path.open(encoding="utf-8") as file:
@@ -145,7 +69,7 @@ def finished(path: Path) -> dict[int, Answer]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise EmitFailed(f"As respostas {path} não puderam ser lidas: {error}.", fix="Confira o caminho.") from error
+        raise RowsUnreadable(f"As respostas {path} não puderam ser lidas: {error}.", fix="Confira o caminho.") from error
     return done
 
 
@@ -162,7 +86,7 @@ async def emit(
     """Post every row that `done` does not end, at most `at_once` together; `write` gets each answer as it comes.
 
     Answers how many lines there were and how many are not authorised notes. Only the same line with the same ref is skipped.
-    Raises EmitFailed when the file turns out to be unreadable on the way.
+    Raises RowsUnreadable when the file turns out to be unreadable on the way.
     """
     total = failed = 0
     headers = {"Authorization": f"Bearer {key}", "Prefer": f"wait={_WAIT}"}

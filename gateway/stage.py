@@ -19,6 +19,7 @@ from gateway.bootstrap import Gateway
 from gateway.config import Settings
 from gateway.core.errors import ConfigInvalid
 from gateway.nfe.product import Product
+from gateway.nfe.rulebook import DECLARED, Rulebook
 from gateway.setup_commands import make_test_branch, new_password
 from gateway.sim.pki import TestPki
 from gateway.sim.printer import VirtualPrinter
@@ -125,10 +126,11 @@ class Outcome:
 class Stage:
     """A gateway and its simulators, set up for a demonstration."""
 
-    def __init__(self, directory: Path, *, port: int = 0, database_url: str = "") -> None:
+    def __init__(self, directory: Path, *, port: int = 0, database_url: str = "", rulebook: Rulebook = DECLARED) -> None:
         self.directory = directory
         self._port = port
         self._database_url = database_url
+        self._rulebook = rulebook
         self.password = new_password()
         self.token = ""
         self.sims: Simulators
@@ -154,7 +156,7 @@ class Stage:
             sefaz_absent_seconds=1.0,
             vtex_sweep_seconds=5.0,
         )
-        self.gateway = Gateway(settings)
+        self.gateway = Gateway(settings, rulebook=self._rulebook)
         await self.gateway.start()
         await self._set_up(pki)
 

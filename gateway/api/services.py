@@ -15,6 +15,7 @@ from gateway.core.clock import Clock
 from gateway.nfe.answers import ServiceStatus
 from gateway.nfe.ports import Pfx
 from gateway.nfe.request import Request
+from gateway.nfe.rulebook import DECLARED, Rulebook
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow
 from gateway.store.setup import CertificateInfo
@@ -120,6 +121,7 @@ class Services:
     load_certificate: LoadCertificate
     vtex_hook: VtexHook
     readiness: Readiness = field(default=_always_ready)
+    rulebook: Rulebook = DECLARED
 
 
 SERVICES = web.AppKey("services", Services)

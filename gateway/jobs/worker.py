@@ -225,11 +225,15 @@ class Worker:
         # A task cancelled before its first step never runs, so a job that comes too late is not started to be cancelled.
         work = self._hand_back(row) if self._stopping.is_set() else self._carry(row)
         task = asyncio.create_task(work, name=f"job:{row.id}")
-        self._runs[row.id] = _Run(row, task)
-        task.add_done_callback(lambda _task: self._ended(row))
+        run = _Run(row, task)
+        self._runs[row.id] = run
+        task.add_done_callback(lambda _task: self._ended(run))
 
-    def _ended(self, row: JobRow) -> None:
-        run = self._runs.pop(row.id)
+    def _ended(self, run: _Run) -> None:
+        row = run.row
+        # A job that is due again at once may be claimed before its last task is over: the entry is then of the new run.
+        if self._runs.get(row.id) is run:
+            del self._runs[row.id]
         self._busy[row.queue] -= 1
         if not run.task.cancelled() and run.task.exception() is not None:
             log.error("worker.job_dropped", job=row.id, kind=row.kind, exc_info=run.task.exception())

@@ -18,6 +18,7 @@ from gateway.core.errors import IdempotencyConflict, InvariantBroken, Transition
 from gateway.core.ids import new_id
 from gateway.nfe.lifecycle import DOCUMENT
 from gateway.store.artefacts import artefact, last_version, put_artefact
+from gateway.store.batch_lines import follow
 from gateway.store.dbclock import db_now
 from gateway.store.document_rows import COLUMNS, DocumentRow, EventRow, add_event, document_row, events, find, locked, write_event
 from gateway.store.jobs import enqueue
@@ -272,6 +273,8 @@ def _update(conn: Connection, doc: DocumentRow, changes: Mapping[str, Any]) -> N
     # The status is asked for again although the row is locked: should a lock ever be missing, nothing is overwritten.
     if conn.execute(_CHANGE, {"of_id": doc.id, "of_status": doc.status, **changes}).rowcount != 1:
         raise InvariantBroken(f"O documento {doc.id} mudou enquanto estava reservado.")
+    if "status" in changes:
+        follow(conn, doc.id, doc.status, changes["status"], changes["updated_at"])
 
 
 def stuck(conn: Connection, older_than_ms: int) -> list[str]:

@@ -18,8 +18,10 @@ from gateway.core.chave import ChaveAcesso
 from gateway.core.errors import ValidationFailed
 from gateway.core.faults import Fault
 from gateway.core.taxid import strip_punctuation
+from gateway.store.batch_lines import counts
+from gateway.store.batches import BatchRow, Progress
 from gateway.store.job_rows import LIVE
-from gateway.store.tables import documents, jobs, number_sequences, numbers, orders, vtex_accounts
+from gateway.store.tables import batches, documents, jobs, number_sequences, numbers, orders, vtex_accounts
 
 MAX_PAGE = 200
 
@@ -206,6 +208,18 @@ def list_jobs(conn: Connection, wanted: JobFilter, *, cursor: str | None = None,
                 found += _rows(conn, jobs, JobItem, [jobs.c.state == state, jobs.c.kind == kind], cursor=cursor, limit=limit + 1)
     found.sort(key=lambda row: (row.created_at, row.id), reverse=True)
     return _cut(found, limit)
+
+
+def list_batches(
+    conn: Connection, *, key: str = "", branches_of: Sequence[str] = (), cursor: str | None = None, limit: int = 50
+) -> Page[Progress]:
+    """Batches with their counts, newest first; with `branches_of`, only those of the key, or of exactly its branches.
+
+    Raises ValidationFailed for a cursor that is not one of ours.
+    """
+    mine = or_(batches.c.owner == key, batches.c.branches == " ".join(sorted(branches_of)))
+    page: Page[BatchRow] = _page(conn, batches, BatchRow, [mine] if branches_of else [], cursor=cursor, limit=limit)
+    return Page(tuple(Progress(row, counts(conn, row.id)) for row in page.rows), page.next)
 
 
 def names_of(conn: Connection, ids: Sequence[str]) -> tuple[dict[str, tuple[int | None, str]], dict[str, str]]:

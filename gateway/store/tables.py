@@ -437,3 +437,114 @@ prints = Table(
     CheckConstraint("state in ('queued','sending','printed','uncertain','cancelled')", name="state"),
     Index("ix_prints_document", "document"),
 )
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("ref", String(100), nullable=False, unique=True),
+    Column("owner", String(40), nullable=False),
+    Column("branches", Text, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("received_at", BigInteger),
+    Column("cancelled_at", BigInteger),
+    Column("finished_at", BigInteger),
+    Index("ix_batches_created_at", "created_at", "id"),
+)
+"""Many documents posted under one ref. `owner` and `branches` are of the API key that opened it; `lines` numbers its rows."""
+
+batch_lines = Table(
+    "batch_lines",
+    metadata,
+    Column("batch", String(40), ForeignKey("batches.id"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("ref", String(100), nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("kind", String(4), nullable=False),
+    Column("body", Text),
+    Column("status", String(12), nullable=False),
+    Column("document", String(40), ForeignKey("documents.id")),
+    Column("faults", Text),
+    Column("again", Boolean, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("batch", "seq"),
+    UniqueConstraint("batch", "hash"),
+    CheckConstraint("kind in ('nfe','nfce','raw')", name="kind"),
+    CheckConstraint(
+        "status in ('taken','accepted','authorized','rejected','denied','cancelled','refused','conflict')", name="status"
+    ),
+    Index("ix_batch_lines_ref", "batch", "ref"),
+    Index("ix_batch_lines_status", "batch", "status", "seq"),
+    Index("ix_batch_lines_document", "document"),
+)
+"""A line and its answer. `body` is kept until a document has it; `again`: a person asked for it once more.
+
+`status` follows the document's from the moment there is one: see `gateway.store.batch_lines.follow`.
+"""
+
+rule_modes = Table(
+    "rule_modes",
+    metadata,
+    Column("code", String(60), nullable=False),
+    Column("environment", Integer, nullable=False),
+    Column("mode", String(10), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("forced", Boolean, nullable=False),
+    Column("actor", String(120), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("code", "environment"),
+    CheckConstraint("environment IN (1, 2)", name="environment"),
+    CheckConstraint("mode in ('refuse','warn','shadow','off')", name="mode"),
+)
+"""Modes the operator put over those of the rules; a rule without a row follows its own."""
+
+rule_predictions = Table(
+    "rule_predictions",
+    metadata,
+    Column("document", String(40), ForeignKey("documents.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("code", String(60), nullable=False),
+    Column("environment", Integer, nullable=False),
+    Column("cstat", String(40), nullable=False),
+    Column("path", String(200), nullable=False),
+    Column("mode", String(10), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("outcome", String(12)),
+    Column("answer", String(4)),
+    Column("resolved_at", BigInteger),
+    PrimaryKeyConstraint("document", "version", "code"),
+    CheckConstraint("outcome in ('hit','false_alarm','undetermined','miss')", name="outcome"),
+    Index("ix_rule_predictions_code", "code", "environment", "at"),
+)
+"""What a rule said of the signed bytes of a version, before SEFAZ answered, and what it answered. A `miss` was said by nobody."""
+
+rule_counts = Table(
+    "rule_counts",
+    metadata,
+    Column("code", String(60), nullable=False),
+    Column("environment", Integer, nullable=False),
+    Column("hits", Integer, nullable=False),
+    Column("misses", Integer, nullable=False),
+    Column("false_alarms", Integer, nullable=False),
+    Column("undetermined", Integer, nullable=False),
+    PrimaryKeyConstraint("code", "environment"),
+)
+
+rule_replays = Table(
+    "rule_replays",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("environment", Integer, nullable=False),
+    Column("codes", Text, nullable=False),
+    Column("position", String(80), nullable=False),
+    Column("seen", Integer, nullable=False),
+    Column("unreadable", Integer, nullable=False),
+    Column("results", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Index("ix_rule_replays_started_at", "environment", "started_at"),
+)
+"""Rules tried over stored authorised notes. `position`: the last note seen, so that it goes on from there; results by code."""

@@ -26,12 +26,17 @@ NOTICES = {
     "discard": "Tarefa descartada. O motivo ficou na auditoria.",
     "note": "Nova tentativa pedida para a nota.",
     "look": "O pedido será lido de novo agora.",
+    "batch_cancel": "Lote cancelado: o que não tinha número não será emitido.",
+    "batch_retry": "Nova tentativa pedida para as linhas recusadas e rejeitadas.",
 }
 
 TONES = {
     "authorized": "good",
     "done": "good",
     "invoiced": "good",
+    "finished": "good",
+    "refused": "bad",
+    "conflict": "bad",
     "rejected": "bad",
     "denied": "bad",
     "needs_attention": "bad",
@@ -45,6 +50,8 @@ TONES = {
     "running": "busy",
     "ready": "busy",
     "received": "busy",
+    "receiving": "busy",
+    "taken": "busy",
     "issuing": "busy",
     "invoicing": "busy",
 }
@@ -52,6 +59,7 @@ TONES = {
 
 KINDS = {
     "nfe.issue": "Emitir nota",
+    "batch.take": "Processar lote",
     "print.slip": "Imprimir cupom",
     "vtex.order": "Ler pedido VTEX",
     "vtex.start_handling": "Avisar preparo à VTEX",
@@ -64,6 +72,7 @@ SECTIONS = (
     ("now", "/console", "Agora"),
     ("notes", "/console/notas", "Notas"),
     ("orders", "/console/pedidos", "Pedidos"),
+    ("batches", "/console/lotes", "Lotes"),
     ("queues", "/console/filas", "Filas"),
 )
 
@@ -121,6 +130,11 @@ def count(n: int) -> str:
     return f"{COUNT_CAP:,}+".replace(",", ".") if n > COUNT_CAP else f"{n:,}".replace(",", ".")
 
 
+def thousands(n: int) -> str:
+    """A number with thousands apart."""
+    return f"{n:,}".replace(",", ".")
+
+
 def tax_id(text: str | None) -> str:
     """A CNPJ with its punctuation; of a CPF only the middle, lists are seen by many."""
     if not text:
@@ -151,6 +165,7 @@ def query(base: str, **given: Any) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "money": money,
     "count": count,
+    "thousands": thousands,
     "tax_id": tax_id,
     "grouped": grouped,
     "label": label,

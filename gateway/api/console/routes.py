@@ -9,7 +9,7 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
-from gateway.api.console import login, notes, now, orders, queues, stream
+from gateway.api.console import batches, login, notes, now, orders, queues, stream
 from gateway.api.console.render import FILTERS
 from gateway.api.console.session import LOGINS, Logins
 
@@ -33,6 +33,10 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/console/pedidos", orders.index),
     ("GET", "/console/pedidos/{id}", orders.show),
     ("POST", "/console/pedidos/{id}/olhar", orders.look_again),
+    ("GET", "/console/lotes", batches.index),
+    ("GET", "/console/lotes/{id}", batches.show),
+    ("POST", "/console/lotes/{id}/cancelar", batches.cancel),
+    ("POST", "/console/lotes/{id}/tentar", batches.retry),
     ("GET", "/console/filas", queues.index),
     ("GET", "/console/filas/{id}", queues.show),
     ("POST", "/console/filas/{id}/tentar", queues.retry),

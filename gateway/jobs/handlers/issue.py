@@ -7,6 +7,7 @@ transmission row, and only then a byte leaves. Whatever is found half done is re
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from gateway.core.errors import EdgeError, NotSent, OperatorError, Refused, Thro
 from gateway.jobs.certificates import Certificates
 from gateway.jobs.handlers.effects import after_outcome
 from gateway.jobs.handlers.outcomes import authorized, denied, guard_key, lost, other_chave, rejected, service_down
+from gateway.jobs.handlers.shadow import Shadow
 from gateway.jobs.results import Done, NeedsAttention, Result, RetryAfter, WaitFor
 from gateway.jobs.worker import Job
 from gateway.nfe import request as requests
@@ -41,12 +43,15 @@ from gateway.nfe.ports import Sefaz, SignedXml, Target
 from gateway.nfe.product import Product
 from gateway.nfe.qrcode import Csc
 from gateway.nfe.request import AnyDraft, Request
+from gateway.nfe.rulebook import Mode, NoRules
 from gateway.nfe.signature import Signed, sign
 from gateway.store import documents, guards, returned, setup
 from gateway.store.branch_operations import operations_of
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow, TransmissionRow
 from gateway.store.intake import random_cnf
+from gateway.store.predictions import predict
+from gateway.store.rule_modes import modes_of
 
 log = structlog.get_logger()
 
@@ -73,15 +78,25 @@ class IssueNote:
     """The handler of `nfe.issue`."""
 
     def __init__(
-        self, db: Database, clock: Clock, sefaz: Sefaz, certificates: Certificates, patience: Patience | None = None
+        self,
+        db: Database,
+        clock: Clock,
+        sefaz: Sefaz,
+        certificates: Certificates,
+        patience: Patience | None = None,
+        shadow: Shadow | None = None,
     ) -> None:
         self._db = db
         self._clock = clock
         self._sefaz = sefaz
         self._certificates = certificates
         self._patience = patience or Patience()
+        self._shadow = shadow or Shadow(NoRules())
 
     async def __call__(self, job: Job) -> Result:
+        return self._shadow.following(await self._issue(job), job.subject, self._clock.epoch_ms())
+
+    async def _issue(self, job: Job) -> Result:
         found = await self._db.read(lambda conn: _found(conn, job.subject))
         if found is None or found.doc.status in FINAL:
             return Done()
@@ -115,9 +130,13 @@ class IssueNote:
         chosen, cnf = requests.chosen_number(sale), requests.cnf_of(sale, random_cnf)
         doc = await self._db.write(lambda conn: documents.take_number(conn, doc.id, at=at, cnf=cnf, chosen=chosen))
         chave, signed = await asyncio.to_thread(_build_and_sign, draft, doc, found.branch, certificate, csc)
+        said = await self._shadow.predictions(signed.xml, doc, found.modes)
 
         def store(conn: Any) -> tuple[DocumentRow, int]:
-            documents.store_signed(conn, doc.id, chave=chave, digest=signed.digest, xml=signed.xml, at=at, total=draft.total)
+            version = documents.store_signed(
+                conn, doc.id, chave=chave, digest=signed.digest, xml=signed.xml, at=at, total=draft.total
+            )
+            predict(conn, doc, version, said, at)
             seq = documents.begin_transmission(conn, doc.id, kind="authorize", at=at)
             return _existing(conn, doc.id), seq
 
@@ -328,6 +347,7 @@ class _Found:
     attempts: tuple[TransmissionRow, ...]
     paused: tuple[float, str] | None
     operations: tuple[BranchOperation, ...]
+    modes: Mapping[str, Mode]
 
 
 def _found(conn: Any, document: str) -> _Found | None:
@@ -344,6 +364,7 @@ def _found(conn: Any, document: str) -> _Found | None:
         documents.transmissions(conn, doc.id),
         guards.paused_for(conn, guard_key(doc)),
         operations_of(conn, doc.branch),
+        modes_of(conn, doc.environment),
     )
 
 

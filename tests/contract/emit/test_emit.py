@@ -12,7 +12,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from gateway import cli
-from gateway.emit import Answer, EmitFailed, emit, finished, read
+from gateway.core.rows import RowsUnreadable
+from gateway.emit import Answer, emit, finished, read
 
 CHAVE = "35261112ABC34501DE35550010000012341876543215"
 
@@ -114,7 +115,7 @@ async def test_another_ref_on_a_final_line_is_posted(served: Any, tmp_path: Path
 
 
 async def test_a_file_that_is_not_there_is_told_as_such(tmp_path: Path) -> None:
-    with pytest.raises(EmitFailed, match="não pôde ser lido"):
+    with pytest.raises(RowsUnreadable, match="não pôde ser lido"):
         await run(tmp_path / "none", "http://127.0.0.1:9", lambda _: None)
 
 
@@ -128,13 +129,13 @@ def test_a_table_becomes_sales_by_its_mapping(tmp_path: Path) -> None:
         (3, {"branch": "1", "ref": "A-2", "items": [{"sku": "CAM", "quantity": "1"}], "notes": "frágil"}),
     ]
     mapping.write_text('[columns]\nref = "outra"\n', encoding="utf-8")
-    with pytest.raises(EmitFailed, match="outra"):
+    with pytest.raises(RowsUnreadable, match="outra"):
         list(read(table, mapping))
     mapping.write_text('delimiter = ";"\n[columns]\nref = "pedido"\n"items.1.sku" = "sku"\n', encoding="utf-8")
-    with pytest.raises(EmitFailed, match=r"items\.1\.sku"):
+    with pytest.raises(RowsUnreadable, match=r"items\.1\.sku"):
         list(read(table, mapping))
     mapping.write_text('delimiter = ";;"\n[columns]\nref = "pedido"\n', encoding="utf-8")
-    with pytest.raises(EmitFailed, match="delimiter"):
+    with pytest.raises(RowsUnreadable, match="delimiter"):
         list(read(table, mapping))
 
 

@@ -390,3 +390,22 @@ async def test_the_loop_survives_a_database_that_is_away(sqlite_bench, answering
     job_id = await sqlite_bench.add()
 
     await sqlite_bench.until(job_id, "done")
+
+
+async def test_a_job_due_again_at_once_may_be_claimed_before_its_last_run_is_over(bench) -> None:
+    """Its ending and the next claim may share one commit: the run that ends must not take the new one's place away."""
+    rounds = 40
+
+    async def again(job: Job) -> Result:
+        left[job.id] = left.get(job.id, rounds) - 1
+        return WaitFor(0.0, "de novo") if left[job.id] else Done()
+
+    left: dict[str, int] = {}
+    worker = await bench.worker(bench.kind(again, timeout=30.0), concurrency={"q": 8}, lease=60.0, sweep=0.2)
+    ids = [await bench.add(f"a{n}") for n in range(8)]
+    # A lost run would hold its job until the lease ends, a minute from now.
+    async with asyncio.timeout(45):
+        for job_id in ids:
+            await bench.until(job_id, "done")
+    assert left == dict.fromkeys(ids, 0)
+    assert worker.running == 0
