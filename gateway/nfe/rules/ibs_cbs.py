@@ -33,7 +33,7 @@ def group_missing_without_registration(r: Reading) -> Found:
                 yield f"{item.path}/imposto", {}
 
 
-@check("R-UB13-10")
+@check("R-UB13-10", when="reform")
 def cst_unknown(r: Reading) -> Found:
     """The CST is of the table."""
     for shape in r.shapes:
@@ -47,7 +47,7 @@ def _asks(shape: Shape, group: str) -> bool | None:
     return None if kind is None else group in kind.groups
 
 
-@check("R-UB13-20")
+@check("R-UB13-20", when="reform")
 def values_forbidden(r: Reading) -> Found:
     """gIBSCBS only where the CST has it."""
     for shape in r.shapes:
@@ -55,7 +55,7 @@ def values_forbidden(r: Reading) -> Found:
             yield from shape.at("/gIBSCBS")
 
 
-@check("R-UB13-30")
+@check("R-UB13-30", when="reform")
 def values_required(r: Reading) -> Found:
     """gIBSCBS where the CST has it, but for the debit note of stock lost (tpNFDebito 07)."""
     if r.ide.tpNFDebito == "07":
@@ -65,7 +65,7 @@ def values_required(r: Reading) -> Found:
             yield from shape.at("")
 
 
-@check("R-UB13-44")
+@check("R-UB13-44", when="reform")
 def transfer_forbidden(r: Reading) -> Found:
     """gTransfCred only with a CST of transfer."""
     for shape in r.shapes:
@@ -73,7 +73,7 @@ def transfer_forbidden(r: Reading) -> Found:
             yield from shape.at("/gTransfCred")
 
 
-@check("R-UB13-45")
+@check("R-UB13-45", when="reform")
 def transfer_required(r: Reading) -> Found:
     """gTransfCred with a CST of transfer."""
     for shape in r.shapes:
@@ -81,7 +81,7 @@ def transfer_required(r: Reading) -> Found:
             yield from shape.at("")
 
 
-@check("R-UB14-10")
+@check("R-UB14-10", when="reform")
 def classification_unknown(r: Reading) -> Found:
     """The cClassTrib is of the table."""
     for shape in r.shapes:
@@ -89,7 +89,7 @@ def classification_unknown(r: Reading) -> Found:
             yield from shape.at("/cClassTrib")
 
 
-@check("R-UB14-20")
+@check("R-UB14-20", when="reform")
 def classification_of_another_cst(r: Reading) -> Found:
     """cClassTrib begins by its CST."""
     for shape in r.shapes:
@@ -97,7 +97,7 @@ def classification_of_another_cst(r: Reading) -> Found:
             yield from shape.at("/cClassTrib")
 
 
-@check("R-UB14-25")
+@check("R-UB14-25", when="reform")
 def classification_of_another_model(r: Reading) -> Found:
     """The cClassTrib serves this model of document."""
     for shape in r.shapes:
@@ -112,7 +112,7 @@ def _notes(kind: str) -> dict[str, str]:
     return {row["kind"]: row["cclasstrib"] for row in table("reform/notes")[kind]}
 
 
-@check("R-UB14-60")
+@check("R-UB14-60", when="reform")
 def classification_of_another_note(r: Reading) -> Found:
     """A cClassTrib that only some debit or credit notes have is in one of them."""
     kinds = ((_notes("debit"), r.ide.tpNFDebito), (_notes("credit"), r.ide.tpNFCredito))
@@ -122,7 +122,7 @@ def classification_of_another_note(r: Reading) -> Found:
             yield from shape.at("/cClassTrib")
 
 
-@check("R-UB14-70")
+@check("R-UB14-70", when="reform")
 def debit_note_classification(r: Reading) -> Found:
     """The cClassTrib that tpNFDebito demands."""
     wanted = _notes("debit").get(r.ide.tpNFDebito or "")
@@ -132,7 +132,7 @@ def debit_note_classification(r: Reading) -> Found:
                 yield from shape.at("/cClassTrib", wanted=wanted, kind=r.ide.tpNFDebito)
 
 
-@check("R-UB14-80")
+@check("R-UB14-80", when="reform")
 def credit_note_classification(r: Reading) -> Found:
     """The cClassTrib that tpNFCredito demands."""
     wanted = _notes("credit").get(r.ide.tpNFCredito or "")
@@ -168,67 +168,67 @@ def _required(r: Reading, share: str, group: str) -> Found:
             yield from shape.at(f"/gIBSCBS/{share}")
 
 
-@check("R-UB22-10")
+@check("R-UB22-10", when="deferral")
 def ibs_uf_deferral_forbidden(r: Reading) -> Found:
     return _forbidden(r, "gIBSUF", "gDif")
 
 
-@check("R-UB22-20")
+@check("R-UB22-20", when="valued")
 def ibs_uf_deferral_required(r: Reading) -> Found:
     return _required(r, "gIBSUF", "gDif")
 
 
-@check("R-UB26-10")
+@check("R-UB26-10", when="reduction")
 def ibs_uf_reduction_forbidden(r: Reading) -> Found:
     return _forbidden(r, "gIBSUF", _RATE_REDUCED)
 
 
-@check("R-UB26-20")
+@check("R-UB26-20", when="valued")
 def ibs_uf_reduction_required(r: Reading) -> Found:
     return _required(r, "gIBSUF", _RATE_REDUCED)
 
 
-@check("R-UB40-20")
+@check("R-UB40-20", when="deferral")
 def ibs_mun_deferral_forbidden(r: Reading) -> Found:
     return _forbidden(r, "gIBSMun", "gDif")
 
 
-@check("R-UB40-10")
+@check("R-UB40-10", when="valued")
 def ibs_mun_deferral_required(r: Reading) -> Found:
     return _required(r, "gIBSMun", "gDif")
 
 
-@check("R-UB45-10")
+@check("R-UB45-10", when="reduction")
 def ibs_mun_reduction_forbidden(r: Reading) -> Found:
     return _forbidden(r, "gIBSMun", _RATE_REDUCED)
 
 
-@check("R-UB45-20")
+@check("R-UB45-20", when="valued")
 def ibs_mun_reduction_required(r: Reading) -> Found:
     return _required(r, "gIBSMun", _RATE_REDUCED)
 
 
-@check("R-UB59-20")
+@check("R-UB59-20", when="deferral")
 def cbs_deferral_forbidden(r: Reading) -> Found:
     return _forbidden(r, "gCBS", "gDif")
 
 
-@check("R-UB59-10")
+@check("R-UB59-10", when="valued")
 def cbs_deferral_required(r: Reading) -> Found:
     return _required(r, "gCBS", "gDif")
 
 
-@check("R-UB64-10")
+@check("R-UB64-10", when="reduction")
 def cbs_reduction_forbidden(r: Reading) -> Found:
     return _forbidden(r, "gCBS", _RATE_REDUCED)
 
 
-@check("R-UB64-20")
+@check("R-UB64-20", when="valued")
 def cbs_reduction_required(r: Reading) -> Found:
     return _required(r, "gCBS", _RATE_REDUCED)
 
 
-@check("R-UB24-10")
+@check("R-UB24-10", when="returned")
 def ibs_uf_returned(r: Reading) -> Found:
     """IBS of the state is not given back in the note."""
     for shape in r.shapes:
@@ -236,7 +236,7 @@ def ibs_uf_returned(r: Reading) -> Found:
             yield from shape.at("/gIBSCBS/gIBSUF/gDevTrib")
 
 
-@check("R-UB43-10")
+@check("R-UB43-10", when="returned")
 def ibs_mun_returned(r: Reading) -> Found:
     """Nor that of the municipality."""
     for shape in r.shapes:
@@ -244,7 +244,7 @@ def ibs_mun_returned(r: Reading) -> Found:
             yield from shape.at("/gIBSCBS/gIBSMun/gDevTrib")
 
 
-@check("R-UB62-10")
+@check("R-UB62-10", when="returned")
 def cbs_returned_in_nfce(r: Reading) -> Found:
     """A NFC-e gives no CBS back."""
     for shape in r.shapes:
@@ -252,7 +252,7 @@ def cbs_returned_in_nfce(r: Reading) -> Found:
             yield from shape.at("/gIBSCBS/gCBS/gDevTrib")
 
 
-@check("R-UB62a-10")
+@check("R-UB62a-10", when="returned")
 def cbs_returned_without_rate(r: Reading) -> Found:
     """What is given back says the percentage."""
     for each in r.valued:
@@ -261,7 +261,7 @@ def cbs_returned_without_rate(r: Reading) -> Found:
             yield f"{each.path}/gCBS/gDevTrib", {}
 
 
-@check("R-UB68-10")
+@check("R-UB68-10", when="valued")
 def regular_required(r: Reading) -> Found:
     """gTribRegular where the cClassTrib has it."""
     for shape in r.shapes:
@@ -270,7 +270,7 @@ def regular_required(r: Reading) -> Found:
             yield from shape.at("/gIBSCBS")
 
 
-@check("R-UB68-11")
+@check("R-UB68-11", when="regular")
 def regular_forbidden(r: Reading) -> Found:
     """gTribRegular only where the cClassTrib has it."""
     for shape in r.shapes:
@@ -284,7 +284,7 @@ def regular_forbidden(r: Reading) -> Found:
             yield from shape.at("/gIBSCBS/gTribRegular")
 
 
-@check("R-UB69-10")
+@check("R-UB69-10", when="regular")
 def regular_cst_unknown(r: Reading) -> Found:
     for each in r.valued:
         regular = each.values.gTribRegular
@@ -292,7 +292,7 @@ def regular_cst_unknown(r: Reading) -> Found:
             yield f"{each.path}/gTribRegular/CSTReg", {"cst": regular.CSTReg}
 
 
-@check("R-UB70-10")
+@check("R-UB70-10", when="regular")
 def regular_classification_unknown(r: Reading) -> Found:
     for each in r.valued:
         regular = each.values.gTribRegular
@@ -300,7 +300,7 @@ def regular_classification_unknown(r: Reading) -> Found:
             yield f"{each.path}/gTribRegular/cClassTribReg", {"code": regular.cClassTribReg}
 
 
-@check("R-UB82a-10")
+@check("R-UB82a-10", when="valued")
 def public_purchase_composition_required(r: Reading) -> Found:
     """A public purchase tells what the tax would be without its reducer."""
     if r.ide.gCompraGov is not None:
@@ -309,7 +309,7 @@ def public_purchase_composition_required(r: Reading) -> Found:
                 yield from shape.at("/gIBSCBS")
 
 
-@check("R-UB82a-30")
+@check("R-UB82a-30", when="valued")
 def public_purchase_composition_alone(r: Reading) -> Found:
     """gTribCompraGov is of public purchases."""
     if r.ide.gCompraGov is None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from operator import attrgetter
 
-from gateway.core.money import CENT, ZERO
+from gateway.core.money import CENT, MAX_REAIS, ZERO, to_cents
 from gateway.nfe.layout.ibs_cbs import Dif, GroupCbs, GroupIbsMun, GroupIbsUf, Red
 from gateway.nfe.rules.codes import ALWAYS_STANDARD, classification, credits_, rate
 from gateway.nfe.rules.reading import Found, Reading, Valued
@@ -16,6 +17,11 @@ _PUBLIC = Decimal("0.04")
 _FREE_AREAS = frozenset({"AC", "AM", "AP", "RO", "RR"})
 """States with a free trade area or the Zona Franca: there CBS may be zero (UB56-10, exception 3)."""
 _CREDIT_NOTES = frozenset({"03", "04", "06"})
+
+
+def plain(value: Decimal) -> Decimal:
+    """An amount as people are told it: to the cent, half up; one that does not fit stays as it is."""
+    return value if abs(value) > MAX_REAIS else to_cents(value)
 
 
 def apart(value: Decimal, wanted: Decimal) -> bool:
@@ -30,18 +36,20 @@ def _rated(r: Reading, share: str, tag: str, name: str) -> Found:
     wanted = rate(name, r.day)
     if wanted is None:
         return
+    if all(map(wanted.__eq__, map(attrgetter(f"{share}.{tag}"), r.values))):
+        return
     for each in r.valued:
         value = getattr(getattr(each.values, share), tag)
         if value != wanted and each.group.CST in ALWAYS_STANDARD:
             yield f"{each.path}/{share}/{tag}", {"value": value, "wanted": wanted, "year": r.day and r.day.year}
 
 
-@check("R-UB18-10")
+@check("R-UB18-10", when="valued")
 def ibs_uf_rate(r: Reading) -> Found:
     return _rated(r, "gIBSUF", "pIBSUF", "ibs_uf")
 
 
-@check("R-UB37-10")
+@check("R-UB37-10", when="valued")
 def ibs_mun_rate(r: Reading) -> Found:
     return _rated(r, "gIBSMun", "pIBSMun", "ibs_mun")
 
@@ -50,7 +58,7 @@ def _in_free_area(r: Reading) -> bool:
     return r.emit.enderEmit.UF in _FREE_AREAS
 
 
-@check("R-UB56-10")
+@check("R-UB56-10", when="valued")
 def cbs_rate(r: Reading) -> Found:
     """The rate of 2026. Zero passes where a free trade area may be: which addresses are inside is SEFAZ's to know."""
     if r.day is not None and r.day.year <= 2026:
@@ -59,7 +67,7 @@ def cbs_rate(r: Reading) -> Found:
                 yield path, facts
 
 
-@check("R-UB56-20")
+@check("R-UB56-20", when="valued")
 def cbs_rate_from_2027(r: Reading) -> Found:
     """As UB56-10, from 2027 on."""
     if r.day is not None and r.day.year > 2026:
@@ -74,10 +82,10 @@ def _deferred(each: Valued, dif: Dif | None, red: Red | None, full: Decimal, sha
         base = each.values.vBC * dif.pDif / 10000
         rates = [full] if red is None else [full, red.pAliqEfet]
         if all(apart(dif.vDif, base * percent) for percent in rates):
-            yield f"{each.path}/{share}/gDif/vDif", {"value": dif.vDif, "wanted": (base * rates[-1]).quantize(CENT)}
+            yield f"{each.path}/{share}/gDif/vDif", {"value": dif.vDif, "wanted": plain(base * rates[-1])}
 
 
-@check("R-UB23-10")
+@check("R-UB23-10", when="deferral")
 def ibs_uf_deferred(r: Reading) -> Found:
     for each in r.valued:
         share = each.values.gIBSUF
@@ -85,7 +93,7 @@ def ibs_uf_deferred(r: Reading) -> Found:
             yield from _deferred(each, share.gDif, share.gRed, share.pIBSUF, "gIBSUF")
 
 
-@check("R-UB42-10")
+@check("R-UB42-10", when="deferral")
 def ibs_mun_deferred(r: Reading) -> Found:
     for each in r.valued:
         share = each.values.gIBSMun
@@ -93,7 +101,7 @@ def ibs_mun_deferred(r: Reading) -> Found:
             yield from _deferred(each, share.gDif, share.gRed, share.pIBSMun, "gIBSMun")
 
 
-@check("R-UB61-10")
+@check("R-UB61-10", when="deferral")
 def cbs_deferred(r: Reading) -> Found:
     for each in r.valued:
         share = each.values.gCBS
@@ -109,21 +117,21 @@ def _cut(each: Valued, red: Red | None, tax: int, share: str) -> Found:
         yield f"{each.path}/{share}/gRed/pRedAliq", facts
 
 
-@check("R-UB27-10")
+@check("R-UB27-10", when="reduction")
 def ibs_uf_reduction(r: Reading) -> Found:
     for each in r.valued:
         if each.values.gIBSUF.gRed is not None:
             yield from _cut(each, each.values.gIBSUF.gRed, 0, "gIBSUF")
 
 
-@check("R-UB46-10")
+@check("R-UB46-10", when="reduction")
 def ibs_mun_reduction(r: Reading) -> Found:
     for each in r.valued:
         if each.values.gIBSMun.gRed is not None:
             yield from _cut(each, each.values.gIBSMun.gRed, 0, "gIBSMun")
 
 
-@check("R-UB65-10")
+@check("R-UB65-10", when="reduction")
 def cbs_reduction(r: Reading) -> Found:
     for each in r.valued:
         if each.values.gCBS.gRed is not None:
@@ -139,7 +147,7 @@ def _effective(r: Reading, each: Valued, red: Red, full: Decimal, share: str) ->
         yield f"{each.path}/{share}/gRed/pAliqEfet", {"value": red.pAliqEfet, "wanted": wanted.quantize(_POINT)}
 
 
-@check("R-UB28-10")
+@check("R-UB28-10", when="reduction")
 def ibs_uf_effective(r: Reading) -> Found:
     for each in r.valued:
         share = each.values.gIBSUF
@@ -147,7 +155,7 @@ def ibs_uf_effective(r: Reading) -> Found:
             yield from _effective(r, each, share.gRed, share.pIBSUF, "gIBSUF")
 
 
-@check("R-UB47-10")
+@check("R-UB47-10", when="reduction")
 def ibs_mun_effective(r: Reading) -> Found:
     for each in r.valued:
         share = each.values.gIBSMun
@@ -155,7 +163,7 @@ def ibs_mun_effective(r: Reading) -> Found:
             yield from _effective(r, each, share.gRed, share.pIBSMun, "gIBSMun")
 
 
-@check("R-UB66-10")
+@check("R-UB66-10", when="reduction")
 def cbs_effective(r: Reading) -> Found:
     for each in r.valued:
         share = each.values.gCBS
@@ -173,45 +181,46 @@ def _due(each: Valued, share: GroupIbsUf | GroupIbsMun | GroupCbs, full: Decimal
     return due
 
 
-@check("R-UB35-10")
+@check("R-UB35-10", when="valued")
 def ibs_uf_due(r: Reading) -> Found:
     for each in r.valued:
         share = each.values.gIBSUF
         due = _due(each, share, share.pIBSUF)
         if apart(share.vIBSUF, due):
-            yield f"{each.path}/gIBSUF/vIBSUF", {"value": share.vIBSUF, "wanted": due.quantize(CENT)}
+            yield f"{each.path}/gIBSUF/vIBSUF", {"value": share.vIBSUF, "wanted": plain(due)}
 
 
-@check("R-UB54-10")
+@check("R-UB54-10", when="valued")
 def ibs_mun_due(r: Reading) -> Found:
     for each in r.valued:
         share = each.values.gIBSMun
         due = _due(each, share, share.pIBSMun)
         if apart(share.vIBSMun, due):
-            yield f"{each.path}/gIBSMun/vIBSMun", {"value": share.vIBSMun, "wanted": due.quantize(CENT)}
+            yield f"{each.path}/gIBSMun/vIBSMun", {"value": share.vIBSMun, "wanted": plain(due)}
 
 
-@check("R-UB67-10")
+@check("R-UB67-10", when="valued")
 def cbs_due(r: Reading) -> Found:
     for each in r.valued:
         share = each.values.gCBS
         due = _due(each, share, share.pCBS)
         if apart(share.vCBS, due) and not (share.gALCZFMCBS is not None and not share.vCBS):
-            yield f"{each.path}/gCBS/vCBS", {"value": share.vCBS, "wanted": due.quantize(CENT)}
+            yield f"{each.path}/gCBS/vCBS", {"value": share.vCBS, "wanted": plain(due)}
 
 
-@check("R-UB54a-10")
+@check("R-UB54a-10", when="valued")
 def ibs_is_its_shares(r: Reading) -> Found:
     """vIBS = vIBSUF + vIBSMun, less the presumed credit that comes off the tax: both readings of which one does pass."""
     for each in r.valued:
         wanted = each.values.gIBSUF.vIBSUF + each.values.gIBSMun.vIBSMun
         if apart(each.values.vIBS, wanted):
-            credit = each.group.gCredPresOper and each.group.gCredPresOper.gIBSCredPres
+            presumed = each.group.gCredPresOper
+            credit = None if presumed is None else presumed.gIBSCredPres
             if credit is None or apart(each.values.vIBS, wanted - (credit.vCredPres or ZERO)):
                 yield f"{each.path}/vIBS", {"value": each.values.vIBS, "wanted": wanted}
 
 
-@check("R-UB63-10")
+@check("R-UB63-10", when="returned")
 def cbs_returned(r: Reading) -> Found:
     """vDevTrib of CBS = base x effective rate x percentage given back."""
     for each in r.valued:
@@ -220,7 +229,7 @@ def cbs_returned(r: Reading) -> Found:
             full = share.pCBS if share.gRed is None else share.gRed.pAliqEfet
             wanted = each.values.vBC * full * share.gDevTrib.pDevTrib / 10000
             if apart(share.gDevTrib.vDevTrib, wanted):
-                facts = {"value": share.gDevTrib.vDevTrib, "wanted": wanted.quantize(CENT)}
+                facts = {"value": share.gDevTrib.vDevTrib, "wanted": plain(wanted)}
                 yield f"{each.path}/gCBS/gDevTrib/vDevTrib", facts
 
 
@@ -230,25 +239,25 @@ def _regular(r: Reading, value: str, percent: str) -> Found:
         if regular is not None:
             told, wanted = getattr(regular, value), each.values.vBC * getattr(regular, percent) / _HUNDRED
             if apart(told, wanted):
-                yield f"{each.path}/gTribRegular/{value}", {"value": told, "wanted": wanted.quantize(CENT)}
+                yield f"{each.path}/gTribRegular/{value}", {"value": told, "wanted": plain(wanted)}
 
 
-@check("R-UB72-10")
+@check("R-UB72-10", when="regular")
 def regular_ibs_uf(r: Reading) -> Found:
     return _regular(r, "vTribRegIBSUF", "pAliqEfetRegIBSUF")
 
 
-@check("R-UB72b-10")
+@check("R-UB72b-10", when="regular")
 def regular_ibs_mun(r: Reading) -> Found:
     return _regular(r, "vTribRegIBSMun", "pAliqEfetRegIBSMun")
 
 
-@check("R-UB72d-10")
+@check("R-UB72d-10", when="regular")
 def regular_cbs(r: Reading) -> Found:
     return _regular(r, "vTribRegCBS", "pAliqEfetRegCBS")
 
 
-@check("R-UB82a-20")
+@check("R-UB82a-20", when="valued")
 def public_purchase_sum(r: Reading) -> Found:
     """What a public purchase owes before its reducer goes to one entity, less the reducer: the parts add up to what is due."""
     public = r.ide.gCompraGov
@@ -259,10 +268,10 @@ def public_purchase_sum(r: Reading) -> Found:
                 told = (whole.vTribIBSUF + whole.vTribIBSMun + whole.vTribCBS) * (1 - public.pRedutor / _HUNDRED)
                 due = each.values.vIBS + each.values.gCBS.vCBS
                 if abs(told - due) > _PUBLIC:
-                    yield f"{each.path}/gTribCompraGov", {"value": told.quantize(CENT), "wanted": due}
+                    yield f"{each.path}/gTribCompraGov", {"value": plain(told), "wanted": due}
 
 
-@check("R-UB122-10")
+@check("R-UB122-10", when="credits")
 def credit_unknown(r: Reading) -> Found:
     for item in r.reform:
         credit = item.reform and item.reform.gCredPresOper

@@ -18,7 +18,7 @@ _USED_GOODS = 4
 """cCredPres 4: used goods bought from who is no taxpayer, whose credit waits for the sale."""
 
 
-@check("R-UB106-30")
+@check("R-UB106-30", when="credits")
 def transfer_outside_debit_note(r: Reading) -> Found:
     """gTransfCred is of a debit note (finNFe 6)."""
     if r.ide.finNFe != "6":
@@ -27,7 +27,7 @@ def transfer_outside_debit_note(r: Reading) -> Found:
                 yield from shape.at("/gTransfCred")
 
 
-@check("R-UB106-31")
+@check("R-UB106-31", when="credits")
 def transfer_outside_its_debit_notes(r: Reading) -> Found:
     """Of a debit note 01 or 05."""
     if r.ide.finNFe == "6" and r.ide.tpNFDebito not in ("01", "05"):
@@ -36,7 +36,7 @@ def transfer_outside_its_debit_notes(r: Reading) -> Found:
                 yield from shape.at("/gTransfCred")
 
 
-@check("R-UB106-40")
+@check("R-UB106-40", when="credits")
 def transfer_of_nothing(r: Reading) -> Found:
     for item in r.reform:
         group = item.reform and item.reform.gTransfCred
@@ -44,7 +44,7 @@ def transfer_of_nothing(r: Reading) -> Found:
             yield f"{item.path}/imposto/IBSCBS/gTransfCred", {}
 
 
-@check("R-UB112-10")
+@check("R-UB112-10", when="credits")
 def adjustment_forbidden(r: Reading) -> Found:
     """gAjusteCompet only with a CST of adjustment."""
     for shape in r.shapes:
@@ -53,7 +53,7 @@ def adjustment_forbidden(r: Reading) -> Found:
             yield from shape.at("/gAjusteCompet")
 
 
-@check("R-UB112-20")
+@check("R-UB112-20", when="reform")
 def adjustment_required(r: Reading) -> Found:
     for shape in r.shapes:
         kind = situation(shape.group.CST)
@@ -61,7 +61,7 @@ def adjustment_required(r: Reading) -> Found:
             yield from shape.at("")
 
 
-@check("R-UB112-30")
+@check("R-UB112-30", when="credits")
 def adjustment_of_nothing(r: Reading) -> Found:
     for item in r.reform:
         group = item.reform and item.reform.gAjusteCompet
@@ -69,7 +69,7 @@ def adjustment_of_nothing(r: Reading) -> Found:
             yield f"{item.path}/imposto/IBSCBS/gAjusteCompet", {}
 
 
-@check("R-UB116-10")
+@check("R-UB116-10", when="credits")
 def reversal_forbidden(r: Reading) -> Found:
     """gEstornoCred only where the cClassTrib has it."""
     for shape in r.shapes:
@@ -78,7 +78,7 @@ def reversal_forbidden(r: Reading) -> Found:
             yield from shape.at("/gEstornoCred")
 
 
-@check("R-UB116-20")
+@check("R-UB116-20", when="reform")
 def reversal_required(r: Reading) -> Found:
     for shape in r.shapes:
         kind = classification(shape.group.cClassTrib)
@@ -86,7 +86,7 @@ def reversal_required(r: Reading) -> Found:
             yield from shape.at("")
 
 
-@check("R-UB116-30")
+@check("R-UB116-30", when="credits")
 def reversal_of_nothing(r: Reading) -> Found:
     for item in r.reform:
         group = item.reform and item.reform.gEstornoCred
@@ -94,14 +94,14 @@ def reversal_of_nothing(r: Reading) -> Found:
             yield f"{item.path}/imposto/IBSCBS/gEstornoCred", {}
 
 
-@check("R-UB120-10")
+@check("R-UB120-10", when="credits")
 def presumed_credit_in_nfce(r: Reading) -> Found:
     for shape in r.shapes:
         if shape.group.gCredPresOper is not None:
             yield from shape.at("/gCredPresOper")
 
 
-@check("R-UB120-20")
+@check("R-UB120-20", when="credits")
 def presumed_credit_forbidden(r: Reading) -> Found:
     """gCredPresOper only where the cClassTrib allows it."""
     for shape in r.shapes:
@@ -126,22 +126,22 @@ def _of_tax(r: Reading, tax: Literal["ibs", "cbs"], *, wanted: bool) -> Found:
             yield (path if wanted else f"{path}/{tag}"), {"value": group.cCredPres}
 
 
-@check("R-UB123-10")
+@check("R-UB123-10", when="credits")
 def presumed_ibs_forbidden(r: Reading) -> Found:
     return _of_tax(r, "ibs", wanted=False)
 
 
-@check("R-UB123-20")
+@check("R-UB123-20", when="credits")
 def presumed_ibs_required(r: Reading) -> Found:
     return _of_tax(r, "ibs", wanted=True)
 
 
-@check("R-UB127-10")
+@check("R-UB127-10", when="credits")
 def presumed_cbs_forbidden(r: Reading) -> Found:
     return _of_tax(r, "cbs", wanted=False)
 
 
-@check("R-UB127-20")
+@check("R-UB127-20", when="credits")
 def presumed_cbs_required(r: Reading) -> Found:
     return _of_tax(r, "cbs", wanted=True)
 
@@ -158,12 +158,12 @@ def _above_goods(r: Reading, tag: str) -> Found:
             yield f"{path}/{tag}/vCredPres", {"value": credit.vCredPres, "wanted": item.prod.vProd}
 
 
-@check("R-UB125-10")
+@check("R-UB125-10", when="credits")
 def presumed_ibs_above_goods(r: Reading) -> Found:
     return _above_goods(r, "gIBSCredPres")
 
 
-@check("R-UB129-10")
+@check("R-UB129-10", when="credits")
 def presumed_cbs_above_goods(r: Reading) -> Found:
     return _above_goods(r, "gCBSCredPres")
 
@@ -178,24 +178,24 @@ def _suspended(r: Reading, tag: str, year: int) -> Found:
                 yield f"{path}/{tag}/vCredPresCondSus", {"value": credit.vCredPresCondSus}
 
 
-@check("R-UB126-10")
+@check("R-UB126-10", when="credits")
 def suspended_ibs(r: Reading) -> Found:
     return _suspended(r, "gIBSCredPres", 2033)
 
 
-@check("R-UB130-10")
+@check("R-UB130-10", when="credits")
 def suspended_cbs(r: Reading) -> Found:
     return _suspended(r, "gCBSCredPres", 2027)
 
 
-@check("R-UB131-10")
+@check("R-UB131-10", when="credits")
 def zona_franca_in_nfce(r: Reading) -> Found:
     for shape in r.shapes:
         if shape.group.gCredPresIBSZFM is not None:
             yield from shape.at("/gCredPresIBSZFM")
 
 
-@check("R-UB131-20")
+@check("R-UB131-20", when="credits")
 def zona_franca_forbidden(r: Reading) -> Found:
     """gCredPresIBSZFM only with its CST."""
     for shape in r.shapes:
@@ -204,7 +204,7 @@ def zona_franca_forbidden(r: Reading) -> Found:
             yield from shape.at("/gCredPresIBSZFM")
 
 
-@check("R-UB131-30")
+@check("R-UB131-30", when="reform")
 def zona_franca_required(r: Reading) -> Found:
     for shape in r.shapes:
         kind = situation(shape.group.CST)
@@ -212,7 +212,7 @@ def zona_franca_required(r: Reading) -> Found:
             yield from shape.at("")
 
 
-@check("R-UB131-40")
+@check("R-UB131-40", when="credits")
 def zona_franca_outside_credit_note(r: Reading) -> Found:
     """It is of a credit note 02."""
     if r.ide.tpNFCredito != "02":
@@ -230,7 +230,7 @@ def credit_note_without_zona_franca(r: Reading) -> Found:
                 yield f"{item.path}/imposto", {}
 
 
-@check("R-UB132-10")
+@check("R-UB132-10", when="credits")
 def month_not_begun(r: Reading) -> Found:
     """competApur is no month to come, wherever one is on earth."""
     month = f"{r.at.astimezone(UTC) + _LATEST:%Y-%m}"
@@ -240,7 +240,7 @@ def month_not_begun(r: Reading) -> Found:
             yield f"{item.path}/imposto/IBSCBS/gCredPresIBSZFM/competApur", {"value": group.competApur}
 
 
-@check("R-UB133-10")
+@check("R-UB133-10", when="credits")
 def zona_franca_kind_repeated(r: Reading) -> Found:
     """Each tpCredPresIBSZFM once a note."""
     seen: set[tuple[str, str]] = set()

@@ -154,7 +154,7 @@ def return_of_nothing(r: Reading) -> Found:
         yield _IDE, {}
 
 
-@check("R-BA02-10")
+@check("R-BA02-10", when="references")
 def reference_wrong(r: Reading) -> Found:
     """Keys of the notes referred to have their check digit right."""
     for number, reference in enumerate(r.ide.NFref, 1):
@@ -165,7 +165,7 @@ def reference_wrong(r: Reading) -> Found:
                 yield f"{_IDE}/NFref[{number}]/refNFe", {"value": reference.refNFe}
 
 
-@check("R-BA02-60")
+@check("R-BA02-60", when="references")
 def reference_twice(r: Reading) -> Found:
     seen: set[str] = set()
     for number, reference in enumerate(r.ide.NFref, 1):
@@ -181,14 +181,14 @@ def _to_nfce(r: Reading) -> Found:
             yield f"{_IDE}/NFref[{number}]/refNFe", {"value": reference.refNFe}
 
 
-@check("R-BA02-35")
+@check("R-BA02-35", when="references")
 def outgoing_note_of_a_nfce(r: Reading) -> Found:
     """An outgoing note refers to no NFC-e, but to complement it."""
     if r.outgoing and r.ide.finNFe != "2":
         yield from _to_nfce(r)
 
 
-@check("R-I08-180")
+@check("R-I08-180", when="references")
 def slip_turned_into_note(r: Reading) -> Found:
     """CFOP 5929 no longer turns a NFC-e into a NF-e."""
     if r.outgoing and any(True for _ in _to_nfce(r)):
@@ -197,7 +197,7 @@ def slip_turned_into_note(r: Reading) -> Found:
                 yield f"{item.path}/prod/CFOP", {}
 
 
-@check("R-VC02-14")
+@check("R-VC02-14", when="references")
 def return_by_header(r: Reading) -> Found:
     """With IBS/CBS a return refers to what it returns item by item."""
     if r.ide.finNFe == "4" and any(reference.refNFe is not None for reference in r.ide.NFref):

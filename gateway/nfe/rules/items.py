@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
-from gateway.core.money import CENT, ZERO
+from gateway.core.money import ZERO
 from gateway.nfe.layout.icms import IcmsPart, IcmsSt
-from gateway.nfe.rules.ibs_cbs_amounts import apart
+from gateway.nfe.layout.icms_cst import Icms00, Icms10, Icms20, Icms70
+from gateway.nfe.rules.ibs_cbs_amounts import apart, plain
 from gateway.nfe.rules.reading import Found, Reading
 from gateway.nfe.rules.registry import check
 from gateway.nfe.rules.rows import fact
 
 _HUNDRED = Decimal(100)
-_WEIGHTS = (3, 1)
 _SIMPLES: Final = frozenset({"1", "4"})
 _MONOPHASE: Final = frozenset({"02", "15", "53", "61"})
-_PRODUCT: Final = frozenset({"00", "10", "20", "70"})
 _NO_GTIN: Final = "SEM GTIN"
+_CST, _CSOSN = 2, 3
+"""Digits of the situation, which tell one table from the other."""
 
 
+@lru_cache(maxsize=8192)
 def gtin_valid(text: str) -> bool:
     """8, 12, 13 or 14 digits whose last is the check digit: weights 3 and 1 from the right, modulo 10."""
     if len(text) not in (8, 12, 13, 14) or not (text.isascii() and text.isdecimal()):
         return False
-    total = sum(int(digit) * _WEIGHTS[index % 2] for index, digit in enumerate(reversed(text[:-1])))
-    return (10 - total % 10) % 10 == int(text[-1])
+    body = text[-2::-1]
+    return (3 * sum(map(int, body[::2])) + sum(map(int, body[1::2])) + int(text[-1])) % 10 == 0
 
 
 @check("R-I03-10")
@@ -48,8 +51,9 @@ def gross_of_sold_unit(r: Reading) -> Found:
     if r.ide.finNFe == "1":
         for item in r.items:
             prod = item.prod
-            if apart(prod.vProd, prod.qCom * prod.vUnCom):
-                yield f"{item.path}/prod/vProd", {"value": prod.vProd, "wanted": (prod.qCom * prod.vUnCom).quantize(CENT)}
+            wanted = prod.qCom * prod.vUnCom
+            if prod.vProd != wanted and apart(prod.vProd, wanted):
+                yield f"{item.path}/prod/vProd", {"value": prod.vProd, "wanted": plain(wanted)}
 
 
 @check("R-I11-20")
@@ -58,8 +62,9 @@ def gross_of_taxed_unit(r: Reading) -> Found:
     if r.ide.finNFe == "1":
         for item in r.items:
             prod = item.prod
-            if apart(prod.vProd, prod.qTrib * prod.vUnTrib):
-                yield f"{item.path}/prod/vProd", {"value": prod.vProd, "wanted": (prod.qTrib * prod.vUnTrib).quantize(CENT)}
+            wanted = prod.qTrib * prod.vUnTrib
+            if prod.vProd != wanted and apart(prod.vProd, wanted):
+                yield f"{item.path}/prod/vProd", {"value": prod.vProd, "wanted": plain(wanted)}
 
 
 @check("R-518")
@@ -103,17 +108,15 @@ def cst_of_simples(r: Reading) -> Found:
     """Simples writes CSOSN, but for fuels taxed once and what is shared or passed on to other states."""
     if r.emit.CRT in _SIMPLES:
         for item in r.items:
-            icms = item.icms
-            if icms is not None and hasattr(icms, "CST") and item.situation not in _MONOPHASE:
-                if not isinstance(icms, IcmsPart | IcmsSt):
-                    yield f"{item.path}/imposto/ICMS", {"value": item.situation, "crt": r.emit.CRT}
+            if len(item.situation) == _CST and item.situation not in _MONOPHASE and not isinstance(item.icms, IcmsPart | IcmsSt):
+                yield f"{item.path}/imposto/ICMS", {"value": item.situation, "crt": r.emit.CRT}
 
 
 @check("R-591")
 def csosn_of_normal_regime(r: Reading) -> Found:
     if r.emit.CRT not in _SIMPLES:
         for item in r.items:
-            if item.icms is not None and hasattr(item.icms, "CSOSN"):
+            if len(item.situation) == _CSOSN:
                 yield f"{item.path}/imposto/ICMS", {"value": item.situation, "crt": r.emit.CRT}
 
 
@@ -123,8 +126,8 @@ def suspended_to_exempt_contributor(r: Reading) -> Found:
     if r.dest is None or r.dest.indIEDest != "2":
         return
     for item in r.items:
-        exempt = item.situation == "50" and item.prod.CFOP[1:] in ("912", "913", "915", "916")
-        if item.situation == "50" and not exempt or item.situation == "51" and r.ide.idDest != "1":
+        suspended = item.situation == "50" and item.prod.CFOP[1:] not in ("912", "913", "915", "916")
+        if suspended or (item.situation == "51" and r.ide.idDest != "1"):
             yield f"{item.path}/imposto/ICMS", {"value": item.situation}
 
 
@@ -143,11 +146,10 @@ def icms_of_its_base(r: Reading) -> Found:
         return
     for item in r.items:
         icms = item.icms
-        if item.situation in _PRODUCT and icms is not None and not isinstance(icms, IcmsPart):
-            base, percent, value = (getattr(icms, name, None) for name in ("vBC", "pICMS", "vICMS"))
-            if base is not None and percent is not None and value is not None and apart(value, base * percent / _HUNDRED):
-                facts = {"value": value, "wanted": (base * percent / _HUNDRED).quantize(CENT)}
-                yield f"{item.path}/imposto/ICMS", facts
+        if isinstance(icms, Icms00 | Icms10 | Icms20 | Icms70):
+            wanted = icms.vBC * icms.pICMS / _HUNDRED
+            if apart(icms.vICMS, wanted):
+                yield f"{item.path}/imposto/ICMS", {"value": icms.vICMS, "wanted": plain(wanted)}
 
 
 @check("R-NA01-20")
@@ -174,5 +176,5 @@ def destination_share(r: Reading) -> Found:
                 continue
             wanted = share.vBCUFDest * max(share.pICMSUFDest - between, ZERO) / _HUNDRED
             if apart(share.vICMSUFDest, wanted):
-                facts = {"value": share.vICMSUFDest, "wanted": wanted.quantize(CENT)}
+                facts = {"value": share.vICMSUFDest, "wanted": plain(wanted)}
                 yield f"{item.path}/imposto/ICMSUFDest/vICMSUFDest", facts

@@ -12,7 +12,7 @@ from gateway.nfe.findings import shown
 from gateway.nfe.layout.document import InfNFe, InfNFeSupl
 from gateway.nfe.rules.catalogue import CHECKS
 from gateway.nfe.rules.reading import Hit, Reading
-from gateway.nfe.rules.registry import Check
+from gateway.nfe.rules.registry import Registered
 from gateway.nfe.rules.rows import DocumentRule, Mode, rows
 
 BRASILIA = timezone(timedelta(hours=-3))
@@ -65,8 +65,11 @@ def judge(
         raise ValueError("a data precisa de fuso horário")
     reading = Reading(inf, environment=environment, at=at, supplement=supplement)
     found: dict[str, list[Finding]] = {"refuse": [], "warn": [], "shadow": []}
+    traits = reading.traits
     for rule, check in _plan(inf.ide.mod, environment, inf.emit.CRT, at.astimezone(BRASILIA).date()):
-        for number, hit in enumerate(check(reading)):
+        if check.when is not None and check.when not in traits:
+            continue
+        for number, hit in enumerate(check.run(reading)):
             kept = found.get(modes.get(rule.code, rule.mode))
             if kept is None or number == _LIMIT:
                 break
@@ -75,7 +78,7 @@ def judge(
 
 
 @lru_cache(maxsize=64)
-def _plan(model: str, environment: int, crt: str, day: date) -> tuple[tuple[DocumentRule, Check], ...]:
+def _plan(model: str, environment: int, crt: str, day: date) -> tuple[tuple[DocumentRule, Registered], ...]:
     """The rules that count that day, with their checks."""
     return tuple(
         (rule, CHECKS[rule.code]) for rule in rows() if rule.code in CHECKS and rule.active(model, environment, crt, day)

@@ -26,7 +26,7 @@ def _day(text: str | None) -> date | None:
         return None
 
 
-@check("R-Y09-40")
+@check("R-Y09-40", when="billed")
 def one_instalment_today(r: Reading) -> Found:
     """A single instalment due on the day of issue is a payment at sight; silent while clocks disagree about the day."""
     dups = () if r.inf.cobr is None else r.inf.cobr.dup
@@ -36,7 +36,7 @@ def one_instalment_today(r: Reading) -> Found:
             yield "/infNFe/cobr/dup[1]/dVenc", {"value": dups[0].dVenc}
 
 
-@check("R-797")
+@check("R-797", when="billed")
 def instalment_too_far(r: Reading) -> Found:
     """Due at most ten years after the issue."""
     if r.inf.cobr is None or r.day is None:
@@ -47,7 +47,7 @@ def instalment_too_far(r: Reading) -> Found:
             yield f"/infNFe/cobr/dup[{number}]/dVenc", {"value": dup.dVenc}
 
 
-@check("R-852")
+@check("R-852", when="billed")
 def instalments_of_another_bill(r: Reading) -> Found:
     """Instalments add up to vLiq."""
     cobr = r.inf.cobr

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from operator import attrgetter
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -21,6 +21,8 @@ from gateway.nfe.layout.item import Det, Imposto, Prod
 Hit = tuple[str, Mapping[str, object]]
 """Where a rule is broken (path in the document, `/infNFe/det[2]/prod/CFOP`) and the facts its sentences need."""
 Found = Iterator[Hit]
+Trait = Literal["reform", "valued", "credits", "deferral", "reduction", "returned", "regular", "references", "billed"]
+"""What few documents have, by which the rules over it are passed over in the others."""
 _ICMS_SUMS = (
     "vBC",
     "vICMS",
@@ -82,12 +84,12 @@ def only(choice: Group | None) -> Any:
     """The arm that is there of a group of alternatives (ICMS, PIS, COFINS); None when there is none."""
     if choice is None:
         return None
-    return next((arm for arm in msgspec.structs.astuple(choice) if isinstance(arm, Group)), None)
+    return next(filter(None, msgspec.structs.astuple(choice)), None)
 
 
 def total_of(values: Iterable[Decimal | None]) -> Decimal:
     """The sum, an absent amount counting as zero."""
-    return sum((value for value in values if value), ZERO)
+    return sum(filter(None, values), ZERO)
 
 
 def instant(text: str | None) -> datetime | None:
@@ -125,13 +127,16 @@ class Reading:
             for item in self.reform
             if item.reform is not None and item.reform.gIBSCBS is not None
         ]
+        self.values = [each.values for each in self.valued]
+        self.prods = [item.prod for item in self.items]
         self.shapes = list(self._shapes())
+        self.traits = frozenset(self._traits())
 
     @staticmethod
     def _item(number: int, det: Det) -> Item:
         tax = det.imposto
         icms = only(tax.ICMS)
-        situation = "" if icms is None else getattr(icms, "CST", None) or getattr(icms, "CSOSN", "")
+        situation = "" if icms is None else str(getattr(icms, "CST", None) or getattr(icms, "CSOSN", ""))
         return Item(number, det, det.prod, tax, icms, situation, tax.IBSCBS)
 
     def _shapes(self) -> Iterable[Shape]:
@@ -171,6 +176,31 @@ class Reading:
                 shape = found[key] = Shape(group, values)
             shape.items.append(item)
         return found.values()
+
+    def _traits(self) -> Iterator[Trait]:
+        if self.reform or self.inf.total.IBSCBSTot is not None:
+            yield "reform"
+        if self.valued:
+            yield "valued"
+        if self.ide.NFref:
+            yield "references"
+        if self.inf.cobr is not None:
+            yield "billed"
+        for shape in self.shapes:
+            group, values = shape.group, shape.values
+            if group.gTransfCred or group.gAjusteCompet or group.gEstornoCred or group.gCredPresOper or group.gCredPresIBSZFM:
+                yield "credits"
+            if values is None:
+                continue
+            if values.gTribRegular:
+                yield "regular"
+            for share in (values.gIBSUF, values.gIBSMun, values.gCBS):
+                if share.gDif:
+                    yield "deferral"
+                if share.gRed:
+                    yield "reduction"
+                if share.gDevTrib:
+                    yield "returned"
 
     @cached_property
     def icms_sums(self) -> Mapping[str, Decimal]:

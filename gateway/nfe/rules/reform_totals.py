@@ -2,168 +2,136 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
+from operator import attrgetter
+from typing import Any, Final
 
-from gateway.core.money import CENT, ZERO
-from gateway.nfe.layout.ibs_cbs import IbsCbs, IbsCbsTot
-from gateway.nfe.rules.ibs_cbs_amounts import apart
-from gateway.nfe.rules.reading import Found, Reading, Valued, total_of
+from gateway.core.money import ZERO
+from gateway.nfe.rules.ibs_cbs_amounts import apart, plain
+from gateway.nfe.rules.reading import Found, Reading, Trait, total_of
 from gateway.nfe.rules.registry import check
 
-_ROOT = "/infNFe/total/IBSCBSTot"
+_ROOT: Final = "/infNFe/total/IBSCBSTot"
 
 
-@check("R-W34-10")
+@check("R-W34-10", when="reform")
 def totals_without_items(r: Reading) -> Found:
     if r.inf.total.IBSCBSTot is not None and not r.reform:
         yield _ROOT, {}
 
 
-@check("R-W34-20")
+@check("R-W34-20", when="reform")
 def totals_missing(r: Reading) -> Found:
     if r.inf.total.IBSCBSTot is None and r.reform:
         yield "/infNFe/total", {}
 
 
-def _of(r: Reading, tail: str, told: Callable[[IbsCbsTot], Decimal | None], part: Callable[[Valued], Decimal | None]) -> Found:
-    """A total against its sum over the items that have values; silent without any of them, which other rules tell."""
+def _walk(group: Any, path: str) -> Any:
+    """A field some groups below, None when one of them is not there."""
+    for name in path.split("."):
+        if group is None:
+            return None
+        group = getattr(group, name)
+    return group
+
+
+def _sum(r: Reading, path: str, wanted: Decimal) -> Found:
+    """A total against its sum; silent without a group of totals or without items, which other rules tell."""
     totals = r.inf.total.IBSCBSTot
     if totals is not None and r.reform:
-        value, wanted = told(totals) or ZERO, total_of(map(part, r.valued))
+        value = _walk(totals, path) or ZERO
         if apart(value, wanted):
-            yield f"{_ROOT}/{tail}", {"value": value, "wanted": wanted.quantize(CENT)}
+            yield f"{_ROOT}/{path.replace('.', '/')}", {"value": value, "wanted": plain(wanted)}
 
 
-@check("R-W35-10")
+def _always(r: Reading, path: str, part: str) -> Found:
+    """The sum of a field every gIBSCBS has."""
+    return _sum(r, path, total_of(map(attrgetter(part), r.values)))
+
+
+def _sometimes(r: Reading, path: str, part: str, trait: Trait) -> Found:
+    """The sum of a field of a group that gIBSCBS may have."""
+    return _sum(r, path, total_of(_walk(values, part) for values in r.values) if trait in r.traits else ZERO)
+
+
+def _credited(r: Reading, path: str, part: str) -> Found:
+    """The sum of a field of a group of credits, which IBSCBS may have without gIBSCBS."""
+    return _sum(r, path, total_of(_walk(item.reform, part) for item in r.reform) if "credits" in r.traits else ZERO)
+
+
+@check("R-W35-10", when="reform")
 def base(r: Reading) -> Found:
-    return _of(r, "vBCIBSCBS", lambda t: t.vBCIBSCBS, lambda v: v.values.vBC)
+    return _always(r, "vBCIBSCBS", "vBC")
 
 
-@check("R-W38-10")
+@check("R-W38-10", when="reform")
 def ibs_uf_deferred(r: Reading) -> Found:
-    return _of(
-        r,
-        "gIBS/gIBSUF/vDif",
-        lambda t: t.gIBS and t.gIBS.gIBSUF.vDif,
-        lambda v: v.values.gIBSUF.gDif and v.values.gIBSUF.gDif.vDif,
-    )
+    return _sometimes(r, "gIBS.gIBSUF.vDif", "gIBSUF.gDif.vDif", "deferral")
 
 
-@check("R-W39-10")
+@check("R-W39-10", when="reform")
 def ibs_uf_returned(r: Reading) -> Found:
-    return _of(
-        r,
-        "gIBS/gIBSUF/vDevTrib",
-        lambda t: t.gIBS and t.gIBS.gIBSUF.vDevTrib,
-        lambda v: v.values.gIBSUF.gDevTrib and v.values.gIBSUF.gDevTrib.vDevTrib,
-    )
+    return _sometimes(r, "gIBS.gIBSUF.vDevTrib", "gIBSUF.gDevTrib.vDevTrib", "returned")
 
 
-@check("R-W41-10")
+@check("R-W41-10", when="reform")
 def ibs_uf(r: Reading) -> Found:
-    return _of(r, "gIBS/gIBSUF/vIBSUF", lambda t: t.gIBS and t.gIBS.gIBSUF.vIBSUF, lambda v: v.values.gIBSUF.vIBSUF)
+    return _always(r, "gIBS.gIBSUF.vIBSUF", "gIBSUF.vIBSUF")
 
 
-@check("R-W43-10")
+@check("R-W43-10", when="reform")
 def ibs_mun_deferred(r: Reading) -> Found:
-    return _of(
-        r,
-        "gIBS/gIBSMun/vDif",
-        lambda t: t.gIBS and t.gIBS.gIBSMun.vDif,
-        lambda v: v.values.gIBSMun.gDif and v.values.gIBSMun.gDif.vDif,
-    )
+    return _sometimes(r, "gIBS.gIBSMun.vDif", "gIBSMun.gDif.vDif", "deferral")
 
 
-@check("R-W44-10")
+@check("R-W44-10", when="reform")
 def ibs_mun_returned(r: Reading) -> Found:
-    return _of(
-        r,
-        "gIBS/gIBSMun/vDevTrib",
-        lambda t: t.gIBS and t.gIBS.gIBSMun.vDevTrib,
-        lambda v: v.values.gIBSMun.gDevTrib and v.values.gIBSMun.gDevTrib.vDevTrib,
-    )
+    return _sometimes(r, "gIBS.gIBSMun.vDevTrib", "gIBSMun.gDevTrib.vDevTrib", "returned")
 
 
-@check("R-W46-10")
+@check("R-W46-10", when="reform")
 def ibs_mun(r: Reading) -> Found:
-    return _of(r, "gIBS/gIBSMun/vIBSMun", lambda t: t.gIBS and t.gIBS.gIBSMun.vIBSMun, lambda v: v.values.gIBSMun.vIBSMun)
+    return _always(r, "gIBS.gIBSMun.vIBSMun", "gIBSMun.vIBSMun")
 
 
-@check("R-W47-10")
+@check("R-W47-10", when="reform")
 def ibs(r: Reading) -> Found:
-    return _of(r, "gIBS/vIBS", lambda t: t.gIBS and t.gIBS.vIBS, lambda v: v.values.vIBS)
+    return _always(r, "gIBS.vIBS", "vIBS")
 
 
-@check("R-W53-10")
-def cbs_deferred(r: Reading) -> Found:
-    return _of(r, "gCBS/vDif", lambda t: t.gCBS and t.gCBS.vDif, lambda v: v.values.gCBS.gDif and v.values.gCBS.gDif.vDif)
-
-
-@check("R-W54-10")
-def cbs_returned(r: Reading) -> Found:
-    return _of(
-        r,
-        "gCBS/vDevTrib",
-        lambda t: t.gCBS and t.gCBS.vDevTrib,
-        lambda v: v.values.gCBS.gDevTrib and v.values.gCBS.gDevTrib.vDevTrib,
-    )
-
-
-@check("R-W56-10")
-def cbs(r: Reading) -> Found:
-    return _of(r, "gCBS/vCBS", lambda t: t.gCBS and t.gCBS.vCBS, lambda v: v.values.gCBS.vCBS)
-
-
-def _summed(
-    r: Reading, tail: str, told: Callable[[IbsCbsTot], Decimal | None], part: Callable[[IbsCbs], Decimal | None]
-) -> Found:
-    """As `_of`, for groups that an item may have without gIBSCBS."""
-    totals = r.inf.total.IBSCBSTot
-    if totals is not None and r.reform:
-        value, wanted = told(totals) or ZERO, total_of(part(item.reform) for item in r.reform if item.reform is not None)
-        if apart(value, wanted):
-            yield f"{_ROOT}/{tail}", {"value": value, "wanted": wanted.quantize(CENT)}
-
-
-@check("R-W48-10")
+@check("R-W48-10", when="reform")
 def ibs_presumed(r: Reading) -> Found:
-    return _summed(
-        r,
-        "gIBS/vCredPres",
-        lambda t: t.gIBS and t.gIBS.vCredPres,
-        lambda g: g.gCredPresOper and g.gCredPresOper.gIBSCredPres and g.gCredPresOper.gIBSCredPres.vCredPres,
-    )
+    return _credited(r, "gIBS.vCredPres", "gCredPresOper.gIBSCredPres.vCredPres")
 
 
-@check("R-W56a-10")
+@check("R-W53-10", when="reform")
+def cbs_deferred(r: Reading) -> Found:
+    return _sometimes(r, "gCBS.vDif", "gCBS.gDif.vDif", "deferral")
+
+
+@check("R-W54-10", when="reform")
+def cbs_returned(r: Reading) -> Found:
+    return _sometimes(r, "gCBS.vDevTrib", "gCBS.gDevTrib.vDevTrib", "returned")
+
+
+@check("R-W56-10", when="reform")
+def cbs(r: Reading) -> Found:
+    return _always(r, "gCBS.vCBS", "gCBS.vCBS")
+
+
+@check("R-W56a-10", when="reform")
 def cbs_presumed(r: Reading) -> Found:
-    return _summed(
-        r,
-        "gCBS/vCredPres",
-        lambda t: t.gCBS and t.gCBS.vCredPres,
-        lambda g: g.gCredPresOper and g.gCredPresOper.gCBSCredPres and g.gCredPresOper.gCBSCredPres.vCredPres,
-    )
+    return _credited(r, "gCBS.vCredPres", "gCredPresOper.gCBSCredPres.vCredPres")
 
 
-@check("R-W59f-10")
+@check("R-W59f-10", when="reform")
 def ibs_reversed(r: Reading) -> Found:
-    return _summed(
-        r,
-        "gEstornoCred/vIBSEstCred",
-        lambda t: t.gEstornoCred and t.gEstornoCred.vIBSEstCred,
-        lambda g: g.gEstornoCred and g.gEstornoCred.vIBSEstCred,
-    )
+    return _credited(r, "gEstornoCred.vIBSEstCred", "gEstornoCred.vIBSEstCred")
 
 
-@check("R-W59g-10")
+@check("R-W59g-10", when="reform")
 def cbs_reversed(r: Reading) -> Found:
-    return _summed(
-        r,
-        "gEstornoCred/vCBSEstCred",
-        lambda t: t.gEstornoCred and t.gEstornoCred.vCBSEstCred,
-        lambda g: g.gEstornoCred and g.gEstornoCred.vCBSEstCred,
-    )
+    return _credited(r, "gEstornoCred.vCBSEstCred", "gEstornoCred.vCBSEstCred")
 
 
 @check("R-1004")

@@ -12,8 +12,8 @@ from typing import Final, Literal, cast, get_args
 from gateway.nfe.tables import Row, table
 
 Mode = Literal["refuse", "warn", "shadow", "off", "sefaz"]
-"""refuse: the document is not issued. warn: it is, and people are told. shadow: only predicted, to be compared with SEFAZ's answer.
-off: not judged. sefaz: SEFAZ alone can tell (`why`)."""
+"""refuse: the document is not issued. warn: it is, and people are told. shadow: only predicted, to be compared with SEFAZ's
+answer. off: not judged. sefaz: SEFAZ alone can tell (`why`)."""
 MODES: Final = get_args(Mode)
 FILES: Final = (
     "document_rules",
@@ -35,8 +35,8 @@ ENVIRONMENTS: Final[Mapping[int, str]] = MappingProxyType({1: "prod", 2: "hom"})
 class DocumentRule:
     """One rule over the document.
 
-    code: stable, unique (`R-UB13-20`). rule: its id in the manual or note. cStat: the refusals it avoids, comma-separated when there
-    are more than one, empty when unknown. models: `55`, `65`. message, fix: pt-BR, with `{names}` to fill. certainty: C certain,
+    code: stable, unique (`R-UB13-20`). rule: its id in the manual or note. cStat: the refusals it avoids, commas between, empty if
+    unknown. models: `55`, `65`. message, fix: pt-BR, with `{names}` to fill. certainty: C certain,
     M one good source, U to be confirmed. since: first day by environment (`hom`, `prod`); absent there means not active there.
     crt: issuers it counts for, all when empty. why: of `sefaz` and `shadow` rows. note: where sources differ.
     facts: lists the check reads (states, CFOP), so that they are data.
@@ -57,7 +57,7 @@ class DocumentRule:
     crt: tuple[str, ...] = ()
     why: str = ""
     note: str = ""
-    facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    facts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     group: str = ""
 
     def active(self, model: str, environment: int, crt: str, day: date) -> bool:
@@ -85,7 +85,7 @@ def _rule(code: str, row: Row, file: str) -> DocumentRule:
         crt=tuple(row.get("crt", ())),
         why=row.get("why", ""),
         note=row.get("note", ""),
-        facts=MappingProxyType({name: tuple(values) for name, values in row.get("facts", {}).items()}),
+        facts=MappingProxyType({name: frozenset(values) for name, values in row.get("facts", {}).items()}),
         group=file,
     )
 
@@ -112,6 +112,6 @@ def rows() -> tuple[DocumentRule, ...]:
     return tuple(by_code().values())
 
 
-def fact(code: str, name: str) -> tuple[str, ...]:
+def fact(code: str, name: str) -> frozenset[str]:
     """A list that the row of `code` keeps for its check."""
     return by_code()[code].facts[name]

@@ -7,9 +7,9 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
-from gateway.core.money import CENT, ZERO
+from gateway.core.money import ZERO
 from gateway.nfe.layout.item import Imposto
-from gateway.nfe.rules.ibs_cbs_amounts import apart
+from gateway.nfe.rules.ibs_cbs_amounts import apart, plain
 from gateway.nfe.rules.reading import Found, Reading, only, total_of
 from gateway.nfe.rules.registry import check
 
@@ -19,12 +19,11 @@ _ROOT: Final = "/infNFe/total/ICMSTot"
 def _sum(r: Reading, tag: str, wanted: Decimal) -> Found:
     told = getattr(r.total, tag) or ZERO
     if apart(told, wanted):
-        yield f"{_ROOT}/{tag}", {"value": told, "wanted": wanted.quantize(CENT)}
+        yield f"{_ROOT}/{tag}", {"value": told, "wanted": plain(wanted)}
 
 
 def _of_products(r: Reading, tag: str) -> Found:
-    read = attrgetter(tag)
-    return _sum(r, tag, total_of([read(item.prod) for item in r.items]))
+    return _sum(r, tag, total_of(map(attrgetter(tag), r.prods)))
 
 
 @check("R-W03-10")
@@ -135,9 +134,8 @@ def approximate_taxes(r: Reading) -> Found:
 @check("R-W16-10")
 def note_value(r: Reading) -> Found:
     """vNF, of the totals as written. Imports and new vehicles billed directly have other sums, and are left alone."""
-    for item in r.items:
-        vehicle = item.prod.veicProd
-        if item.prod.CFOP[:1] == "3" or (vehicle is not None and vehicle.tpOp == "2"):
+    for prod in r.prods:
+        if prod.CFOP[:1] == "3" or (prod.veicProd is not None and prod.veicProd.tpOp == "2"):
             return
     t = r.total
     wanted = t.vProd - t.vDesc - r.deducted + t.vST + t.vFCPST + (t.vICMSMonoReten or ZERO)
@@ -151,7 +149,7 @@ def note_value(r: Reading) -> Found:
         if cofins_st is not None and cofins_st.indSomaCOFINSST == "1":
             wanted += cofins_st.vCOFINS
     if apart(t.vNF, wanted):
-        yield f"{_ROOT}/vNF", {"value": t.vNF, "wanted": wanted.quantize(CENT)}
+        yield f"{_ROOT}/vNF", {"value": t.vNF, "wanted": plain(wanted)}
 
 
 def _shared(r: Reading, tag: str) -> Found:
