@@ -90,9 +90,7 @@ def _compose(
     at: datetime,
     model: str,
 ) -> AnyDraft:
-    draft = requests.draft(sale, branch, products, at=at, mod=model, operations=rows)
-    requests.dry_run(draft, at)
-    return draft
+    return requests.dry_run(requests.draft(sale, branch, products, at=at, mod=model, operations=rows), at)
 
 
 def _context(conn: Connection, sale: Request) -> tuple[Branch, dict[str, Product], tuple[BranchOperation, ...]]:
@@ -151,6 +149,7 @@ def new_document(draft: AnyDraft, digest: bytes, *, origin: str, origin_ref: str
         total=draft.total,
         customer_name=draft.customer_name,
         customer_tax_id=draft.customer_tax_id,
+        warnings=draft.foreseen.warnings,
     )
 
 
@@ -204,13 +203,13 @@ def random_cnf(number: int) -> str:
     return new_cnf(number, secrets.randbits)
 
 
-async def preview_sale(db: Database, clock: Clock, sale: Request, model: str = "55") -> tuple[bytes, Decimal]:
-    """The unsigned XML with a placeholder number, and the total in reais. Stores nothing. Raises ValidationFailed.
+async def preview_sale(db: Database, clock: Clock, sale: Request, model: str = "55") -> tuple[bytes, Decimal, tuple[Fault, ...]]:
+    """The unsigned XML with a placeholder number, the total in reais, and what its caller is warned of. Stores nothing.
 
-    The QR code of a NFC-e has the right shape and no worth.
+    The QR code of a NFC-e has the right shape and no worth. Raises ValidationFailed.
     """
     draft = await prepare(db, clock, sale, model)
     zone = ZoneInfo(draft.branch.time_zone)
     moment = clock.now().astimezone(zone).replace(microsecond=0)
     built = requests.build(draft, number=1, cNF="00000002", dhEmi=moment)
-    return requests.rehearsed(built, draft, moment).xml, draft.total
+    return requests.rehearsed(built, draft, moment).xml, draft.total, draft.foreseen.warnings

@@ -35,7 +35,7 @@ ENVIRONMENTS: Final[Mapping[int, str]] = MappingProxyType({1: "prod", 2: "hom"})
 class DocumentRule:
     """One rule over the document.
 
-    code: stable, unique (`R-UB13-20`). rule: its id in the manual or note. cStat: the refusals it avoids, commas between, empty if
+    code: stable, unique (`R-UB13-20`). rule: its id in the manual or note. cStat: the refusals it avoids, commas between, none if
     unknown. models: `55`, `65`. message, fix: pt-BR, with `{names}` to fill. certainty: C certain,
     M one good source, U to be confirmed. since: first day by environment (`hom`, `prod`); absent there means not active there.
     crt: issuers it counts for, all when empty. why: of `sefaz` and `shadow` rows. note: where sources differ.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -422,10 +423,11 @@ def _nfce() -> Iterator[Case]:
     yield Case("R-E02-20", nfce, {"dest": {"CNPJ": "12ABC34501DE35", "indIEDest": "9"}}, buyer)
     yield Case("R-E16a-10", nfce, {"dest": {"CNPJ": "11222333000181", "indIEDest": "1", "IE": "123"}}, buyer)
     yield Case("R-E18-10", nfce, {"dest": {"CNPJ": "11222333000181", "indIEDest": "9", "ISUF": "12345678"}}, buyer)
-    car = dict.fromkeys(
-        ["chassi", "cCor", "xCor", "pot", "cilin", "pesoL", "pesoB", "nSerie", "tpComb", "nMotor", "CMT", "dist", "anoMod", "anoFab", "tpPint", "tpVeic", "espVeic", "VIN", "condVeic", "cMod", "cCorDENATRAN", "lota", "tpRest"],
-        "1",
+    tags = (
+        "chassi cCor xCor pot cilin pesoL pesoB nSerie tpComb nMotor CMT dist anoMod anoFab tpPint tpVeic espVeic VIN condVeic"
+        " cMod cCorDENATRAN lota tpRest"
     )
+    car = dict.fromkeys(re.findall(r"\w+", tags), "1")
     yield Case("R-J01-10", nfce, {"det.0.prod.veicProd": {"tpOp": "1", **car}})
     gun = {"tpArma": "0", "nSerie": "1", "nCano": "1", "descr": "Revólver"}
     yield Case("R-L01-10", nfce, {"det.0.prod.arma": [gun]}, path="/infNFe/det[1]/prod/arma")
@@ -433,7 +435,7 @@ def _nfce() -> Iterator[Case]:
     yield Case("R-I05k-10", nfce, {"det.0.prod.tpCredPresIBSZFM": "1"})
     yield Case("R-I08-160", nfce, {"det.0.prod.CFOP": "5933"}, SERVICE)
     yield Case("R-I08-170", nfce, {**SERVICE, "det.0.prod.CFOP": "5102"}, SERVICE)
-    part = {**{k: v for k, v in ST.items()}, "pBCOp": "50.00", "UFST": "RJ"}
+    part = {**ST, "pBCOp": "50.00", "UFST": "RJ"}
     yield Case("R-N12-50", nfce, {f"{_T}ICMS": {"ICMSPart": part}, "det.0.prod.CEST": "2803800"})
     passed = {"orig": "0", "CST": "60", "vBCSTRet": "0.00", "vICMSSTRet": "0.00", "vBCSTDest": "0.00", "vICMSSTDest": "0.00"}
     yield Case("R-N12-60", nfce, {f"{_T}ICMS": {"ICMSST": passed}, "det.0.prod.CEST": "2803800"})
@@ -526,7 +528,7 @@ def _ibs_cbs() -> Iterator[Case]:
     # Rates of 2026: 0.10, 0.00 and 0.90; the values follow the wrong rate.
     uf = _values(_share(PLAIN, "gIBSUF", pIBSUF="0.2000", vIBSUF="0.20"), vIBS="0.20")
     yield Case("R-UB18-10", nfe, uf, PLAIN, f"{at}/gIBSCBS/gIBSUF/pIBSUF")
-    yield Case("R-UB18-10", nfe, uf, {**uf, **{k: v for k, v in RETURN.items()}})
+    yield Case("R-UB18-10", nfe, uf, {**uf, **RETURN})
     mun = _values(_share(PLAIN, "gIBSMun", pIBSMun="0.1000", vIBSMun="0.10"), vIBS="0.20")
     yield Case("R-UB37-10", nfe, mun, PLAIN, f"{at}/gIBSCBS/gIBSMun/pIBSMun")
     untaxed = _share(PLAIN, "gCBS", pCBS="0.0000", vCBS="0.00")

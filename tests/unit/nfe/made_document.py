@@ -58,7 +58,7 @@ def changed(inf: InfNFe, changes: Changes) -> InfNFe:
     return inf
 
 
-def summed(inf: InfNFe, changes: Changes = {}) -> InfNFe:
+def summed(inf: InfNFe, changes: Changes) -> InfNFe:
     """Totals of the items as they are."""
     det = tuple(
         msgspec.structs.replace(each, vItem=None if each.imposto.IBSCBS is None else item_value(each)) for each in inf.det
