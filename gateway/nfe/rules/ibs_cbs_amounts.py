@@ -144,7 +144,10 @@ def _effective(r: Reading, each: Valued, red: Red, full: Decimal, share: str) ->
     if r.ide.gCompraGov is not None:
         wanted *= 1 - r.ide.gCompraGov.pRedutor / _HUNDRED
     if abs(red.pAliqEfet - wanted) > _POINT:
-        yield f"{each.path}/{share}/gRed/pAliqEfet", {"value": red.pAliqEfet, "wanted": wanted.quantize(_POINT)}
+        yield (
+            f"{each.path}/{share}/gRed/pAliqEfet",
+            {"value": red.pAliqEfet, "wanted": wanted if wanted > MAX_REAIS else wanted.quantize(_POINT)},
+        )
 
 
 @check("R-UB28-10", when="reduction")

@@ -138,7 +138,7 @@ def intermediary_of_a_store_sale(r: Reading) -> Found:
 @check("R-438")
 def intermediary_unnamed(r: Reading) -> Found:
     if r.ide.indIntermed == "1" and r.inf.infIntermed is None:
-        yield "/infNFe", {}
+        yield "/infNFe/infIntermed", {}
 
 
 @check("R-439")
@@ -151,7 +151,7 @@ def intermediary_named_for_nothing(r: Reading) -> Found:
 def return_of_nothing(r: Reading) -> Found:
     """A return refers to what it returns, in the header or in its items."""
     if r.ide.finNFe == "4" and not r.ide.NFref and all(item.det.DFeReferenciado is None for item in r.items):
-        yield _IDE, {}
+        yield f"{_IDE}/NFref", {}
 
 
 @check("R-BA02-10", when="references")

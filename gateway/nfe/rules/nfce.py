@@ -109,7 +109,7 @@ def city_missing(r: Reading) -> Found:
 @check("R-E01-20")
 def delivery_without_buyer(r: Reading) -> Found:
     if r.ide.indPres == _DELIVERED and r.dest is None:
-        yield "/infNFe", {}
+        yield "/infNFe/dest", {}
 
 
 @check("R-E05-20")
@@ -182,7 +182,7 @@ def buyer_unknown(r: Reading) -> Found:
     """Above the limit the buyer is identified."""
     known = r.dest is not None and (r.dest.CNPJ or r.dest.CPF or r.dest.idEstrangeiro)
     if not known and r.total.vNF > (limit := _limit(r, "identify", "above")):
-        yield "/infNFe", {"value": r.total.vNF, "limit": limit}
+        yield "/infNFe/dest", {"value": r.total.vNF, "limit": limit}
 
 
 @check("R-W16-50")

@@ -83,7 +83,7 @@ def icms_without_registration(r: Reading) -> Found:
 @check("R-E01-10")
 def buyer_missing(r: Reading) -> Found:
     if r.dest is None:
-        yield "/infNFe", {}
+        yield _DEST, {}
 
 
 @check("R-E03a-10")
@@ -226,7 +226,7 @@ def suframa_elsewhere(r: Reading) -> Found:
 def technical_contact_missing(r: Reading) -> Found:
     """States that want to know who answers for the software."""
     if r.inf.infRespTec is None and r.emit.enderEmit.UF in fact("R-ZD01-10", "ufs"):
-        yield "/infNFe", {"uf": r.emit.enderEmit.UF}
+        yield "/infNFe/infRespTec", {"uf": r.emit.enderEmit.UF}
 
 
 @check("R-ZD07-10")

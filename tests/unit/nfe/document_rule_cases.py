@@ -417,7 +417,7 @@ def _nfce() -> Iterator[Case]:
     public = {"ide.gCompraGov": PUBLIC, **ibs("000", "000001", {k: v for k, v in PUBLIC_VALUES.items() if k != "gTribCompraGov"})}
     yield Case("R-BB01-10", nfce, public)
     yield Case("R-C18-10", nfce, {"emit.IEST": "123456789"})
-    yield Case("R-E01-20", delivered, {"dest": None}, path="/infNFe")
+    yield Case("R-E01-20", delivered, {"dest": None}, path="/infNFe/dest")
     yield Case("R-E05-20", delivered, {"dest.enderDest": None})
     buyer = {"dest": {"CNPJ": "11222333000181", "indIEDest": "9"}}
     yield Case("R-E02-20", nfce, {"dest": {"CNPJ": "12ABC34501DE35", "indIEDest": "9"}}, buyer)
