@@ -32,8 +32,8 @@ def page() -> str:
         "# Regras do documento\n",
         "Gerado de `schemas/fiscal/document_rules*.toml` por `python -m docs.generate`. O que cada modo faz está em"
         " [quando o gateway recusa uma nota](../explanation/refusals.md).\n",
-        f"{len(found)} regras: {counted}. As datas são o primeiro dia em homologação e em produção; um traço é onde a regra não está"
-        " ativa.\n",
+        f"{len(found)} regras: {counted}. As datas são o primeiro dia em homologação e em produção; um traço é onde a regra não"
+        " está ativa.\n",
     ]
     for file in FILES:
         lines += [

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp.test_utils import TestClient
 
 from gateway.core.errors import ValidationFailed
+from gateway.nfe.branch import TechnicalContact
 from gateway.nfe.sale import Sale
+from gateway.store import setup
 from gateway.store.intake import accept_sale, preview_sale, retry_sale
 from gateway.store.tables import document_events, documents
-from tests.unit.api.house import CNPJ, FakeClock, House
+from tests.unit.api.house import CNPJ, FakeClock, House, branch
 from tests.unit.nfe.made import SHIRT, item, product, sale
 from tests.unit.nfe.made_raw import raw
 
 Client = TestClient[Any, Any]
+
+
+@pytest.fixture(autouse=True)
+async def known_contact(house: House) -> None:
+    """The branch is of a state that wants to know who answers for the software."""
+    contact = TechnicalContact(cnpj="11222333000181", contact="Suporte", email="a@example.com", phone="1133334444")
+    known = msgspec.structs.replace(branch(CNPJ), technical_contact=contact)
+    await house.db.write(lambda conn: setup.put_branch(conn, known, FakeClock().epoch_ms()))
 
 
 def sold(**changes: Any) -> Sale:
