@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.nfe.tables import ibs_cbs_rates
+from gateway.nfe.tables import Row, rows_on
 
 ALWAYS_STANDARD = frozenset({"000", "200", "510", "515", "550"})
 """CST whose rates are the year's own; the uniform and fixed rates of others are not in any table of ours."""
@@ -75,7 +75,13 @@ def credits_() -> Mapping[str, Credit]:
     return {row["code"]: Credit(row["ibs"], row["cbs"]) for row in _table("credpres.json")}
 
 
+@lru_cache(maxsize=64)
+def _rates(day: date) -> Row:
+    """The newest row that counts on the day; empty before the first."""
+    return next(iter(rows_on("reform/rates", "rates", day)), {})
+
+
 def rate(name: str, day: date | None) -> Decimal | None:
-    """The year's rate (`ibs_uf`, `ibs_mun`, `cbs`), percent; None when it is not written down."""
-    rates = None if day is None else ibs_cbs_rates(day)
-    return None if rates is None else getattr(rates, name)
+    """The rate of the day (`ibs_uf`, `ibs_mun`, `cbs`), percent; None when it is not written down, which is never zero."""
+    told = None if day is None else _rates(day).get(name)
+    return None if told is None else Decimal(told)

@@ -14,10 +14,9 @@ from gateway.core.errors import InvariantBroken
 from gateway.nfe.findings import rules as business_rules
 from gateway.nfe.layout.document import InfNFe
 from gateway.nfe.reader import read_unchecked
-from gateway.nfe.rules import Finding, Judgement, codes, judge, rows
+from gateway.nfe.rules import Finding, Judgement, codes, ibs_cbs_amounts, judge, rows
 from gateway.nfe.rules.catalogue import CHECKS
 from gateway.nfe.rules.rows import MODES, by_code
-from gateway.nfe.tables import IbsCbsRates, ibs_cbs_rates
 from tests.unit.nfe.document_rule_cases import CASES, Case
 from tests.unit.nfe.made import AT
 from tests.unit.nfe.made_document import changed, delivered, nfce, nfe, put
@@ -39,10 +38,17 @@ def judged(case: Case, *, good: bool) -> tuple[Finding, ...]:
 def rates_of_2027(monkeypatch: pytest.MonkeyPatch) -> None:
     """A CBS of 8.80 for 2027, which no table has yet."""
 
-    def rates(day: date) -> IbsCbsRates | None:
-        return IbsCbsRates(D("0.05"), D("0.05"), D("8.80")) if day.year > 2026 else ibs_cbs_rates(day)
+    def rate(name: str, day: date | None) -> Decimal | None:
+        return D("8.80") if name == "cbs" and day is not None and day.year > 2026 else codes.rate(name, day)
 
-    monkeypatch.setattr(codes, "ibs_cbs_rates", rates)
+    monkeypatch.setattr(ibs_cbs_amounts, "rate", rate)
+
+
+def test_a_rate_that_is_not_written_down_is_unknown_and_not_zero() -> None:
+    assert [codes.rate(name, date(2026, 11, 20)) for name in ("ibs_uf", "ibs_mun", "cbs")] == [D("0.1"), D("0"), D("0.9")]
+    assert codes.rate("cbs", date(2027, 3, 1)) is None
+    assert codes.rate("ibs_uf", date(2025, 12, 31)) is None
+    assert codes.rate("ibs_uf", None) is None
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.code)
