@@ -30,7 +30,10 @@ def apart(value: Decimal, wanted: Decimal) -> bool:
 
 
 def _rated(r: Reading, share: str, tag: str, name: str) -> Found:
-    """The rate of the year; returns and some credit notes carry that of the original."""
+    """The rate of the year; returns and some credit notes carry that of the original.
+
+    Silent beside gTribRegular: the sources do not tell whether a suspended tax has the year's rate or zero.
+    """
     if r.ide.finNFe == "4" or r.ide.tpNFCredito in _CREDIT_NOTES:
         return
     wanted = rate(name, r.day)
@@ -40,7 +43,7 @@ def _rated(r: Reading, share: str, tag: str, name: str) -> Found:
         return
     for each in r.valued:
         value = getattr(getattr(each.values, share), tag)
-        if value != wanted and each.group.CST in ALWAYS_STANDARD:
+        if value != wanted and each.group.CST in ALWAYS_STANDARD and each.values.gTribRegular is None:
             yield f"{each.path}/{share}/{tag}", {"value": value, "wanted": wanted, "year": r.day and r.day.year}
 
 

@@ -10,28 +10,24 @@ from aiohttp.test_utils import TestClient
 
 from gateway.core.errors import ValidationFailed
 from gateway.nfe.branch import TechnicalContact
-from gateway.nfe.sale import Sale
 from gateway.store import setup
 from gateway.store.intake import accept_sale, preview_sale, retry_sale
 from gateway.store.tables import document_events, documents
 from tests.unit.api.house import CNPJ, FakeClock, House, branch
-from tests.unit.nfe.made import SHIRT, item, product, sale
+from tests.unit.nfe.made import SHIRT, item, sale
 from tests.unit.nfe.made_raw import raw
 
 Client = TestClient[Any, Any]
 
 
-@pytest.fixture(autouse=True)
-async def known_contact(house: House) -> None:
-    """The branch is of a state that wants to know who answers for the software."""
+SOLD = sale(branch=CNPJ, items=(item(product=SHIRT),))
+
+
+async def tell_contact(house: House) -> None:
+    """The branch is of a state that wants to know who answers for the software: until it is told, the gateway warns."""
     contact = TechnicalContact(cnpj="11222333000181", contact="Suporte", email="a@example.com", phone="1133334444")
     known = msgspec.structs.replace(branch(CNPJ), technical_contact=contact)
     await house.db.write(lambda conn: setup.put_branch(conn, known, FakeClock().epoch_ms()))
-
-
-def sold(**changes: Any) -> Sale:
-    """A sale whose product has a cClassTrib of other documents, of which the gateway only warns."""
-    return sale(**{"branch": CNPJ, "items": (item(product=product(cclasstrib="000002")),), **changes})
 
 
 async def shown(client: Client, house: House, ref: str) -> Any:
@@ -39,34 +35,36 @@ async def shown(client: Client, house: House, ref: str) -> Any:
 
 
 async def test_a_warning_is_in_the_answer_and_in_the_timeline(client: Client, house: House) -> None:
-    doc, _ = await accept_sale(house.db, FakeClock(), sold())
+    doc, _ = await accept_sale(house.db, FakeClock(), SOLD)
     body = await shown(client, house, doc.ref)
-    assert [(one["code"], one["path"]) for one in body["warnings"]] == [("R-UB14-25", "$.items[0].product")]
+    assert [(one["code"], one["path"]) for one in body["warnings"]] == [("R-ZD01-10", "$.branch")]
     assert body["warnings"][0]["fix"] and body["warnings"][0]["source"]
     assert [(entry["kind"], entry["text"]) for entry in body["timeline"]] == [
         ("accepted", "Pedido de emissão aceito."),
-        ("warned", "A SEFAZ pode recusar a nota: Item 1: O cClassTrib 000002 não é usado no modelo 55."),
+        ("warned", "A SEFAZ pode recusar a nota: AM pede os dados do responsável técnico pelo sistema emissor."),
     ]
 
 
 async def test_a_clean_sale_has_no_warnings(client: Client, house: House) -> None:
-    doc, _ = await accept_sale(house.db, FakeClock(), sold(items=(item(product=SHIRT),)))
+    await tell_contact(house)
+    doc, _ = await accept_sale(house.db, FakeClock(), SOLD)
     body = await shown(client, house, doc.ref)
     assert (body["warnings"], [entry["kind"] for entry in body["timeline"]]) == ([], ["accepted"])
 
 
 async def test_a_correction_takes_the_warning_away(client: Client, house: House) -> None:
-    doc, _ = await accept_sale(house.db, FakeClock(), sold())
+    doc, _ = await accept_sale(house.db, FakeClock(), SOLD)
     await house.reject(doc.ref)
-    await retry_sale(house.db, FakeClock(), doc.id, sold(items=(item(product=SHIRT),)))
+    await tell_contact(house)
+    await retry_sale(house.db, FakeClock(), doc.id, SOLD)
     body = await shown(client, house, doc.ref)
     assert body["warnings"] == []
     assert "warned" in [entry["kind"] for entry in body["timeline"]]
 
 
 async def test_a_preview_warns_too(house: House, client: Client) -> None:
-    _, _, warnings = await preview_sale(house.db, FakeClock(), sold())
-    assert [one.code for one in warnings] == ["R-UB14-25"]
+    _, _, warnings = await preview_sale(house.db, FakeClock(), SOLD)
+    assert [one.code for one in warnings] == ["R-ZD01-10"]
 
 
 async def test_a_note_refused_by_a_rule_is_not_stored(house: House, client: Client) -> None:

@@ -533,6 +533,8 @@ def _ibs_cbs() -> Iterator[Case]:
     yield Case("R-UB37-10", nfe, mun, PLAIN, f"{at}/gIBSCBS/gIBSMun/pIBSMun")
     untaxed = _share(PLAIN, "gCBS", pCBS="0.0000", vCBS="0.00")
     yield Case("R-UB56-10", nfe, untaxed, PLAIN, f"{at}/gIBSCBS/gCBS/pCBS")
+    # Suspended: the rate may be the year's or zero.
+    yield Case("R-UB56-10", nfe, untaxed, _share(SUSPENDED, "gCBS", pCBS="0.0000", vCBS="0.00"))
     manaus = {"ide.cUF": "13", "emit.enderEmit.UF": "AM", "emit.enderEmit.cMun": "1302603", "dest.enderDest.UF": "AM"}
     manaus |= {"dest.enderDest.cMun": "1302603", "infRespTec": _CONTACT}
     yield Case("R-UB56-10", nfe, {**manaus, **_share(PLAIN, "gCBS", pCBS="0.8000", vCBS="0.80")}, {**manaus, **untaxed})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -15,11 +16,15 @@ from gateway.nfe.draft import Draft
 from gateway.nfe.raw import dry_run_raw
 from gateway.nfe.rules import Finding
 from gateway.nfe.rules.told import beside, json_path, of_sale, of_tags
-from tests.unit.nfe.made import AT, BRANCH, SP, composed, item, product, sale
+from tests.unit.nfe.made import AT, BRANCH, SP, composed, sale
+from tests.unit.nfe.made_document import put
 from tests.unit.nfe.made_raw import BOOK, WINE, completed
 
-OTHER_DOCUMENT = product(cclasstrib="000002")
-"""A cClassTrib that the table has for other documents than the NF-e."""
+
+def returned() -> Draft:
+    """A sale composed with a CFOP of return, of which the gateway only warns."""
+    draft = composed(sale())
+    return replace(draft, det=(put(draft.det[0], "prod.CFOP", "5202"),))
 
 
 def finding(path: str, cStat: str = "999", message: str = "Item 2: Frase.") -> Finding:
@@ -30,22 +35,18 @@ def told(error: pytest.ExceptionInfo[ValidationFailed]) -> list[tuple[str, str]]
     return [(fault.code, fault.path) for fault in error.value.faults]
 
 
-def test_a_sale_is_warned_where_it_says_the_product() -> None:
-    by_catalogue = composed(sale(), BRANCH, OTHER_DOCUMENT)
-    (warning,) = dry_run(by_catalogue, AT).warnings
-    assert (warning.code, warning.path) == ("R-UB14-25", "$.items[0].sku")
-    assert warning.message == "Item 1: O cClassTrib 000002 não é usado no modelo 55."
-    own = composed(sale(items=(item(product=OTHER_DOCUMENT),)))
-    assert [fault.path for fault in dry_run(own, AT).warnings] == ["$.items[0].product"]
+def test_a_sale_is_warned_at_its_item() -> None:
+    (warning,) = dry_run(returned(), AT).warnings
+    assert (warning.code, warning.path) == ("R-328", "$.items[0]")
+    assert warning.message == "Item 1: O CFOP 5202 é de devolução, e a finalidade da nota não é."
     assert dry_run(composed(sale()), AT).warnings == ()
 
 
 def test_a_sale_is_refused_by_a_rule_the_operator_promotes() -> None:
-    draft = composed(sale(), BRANCH, OTHER_DOCUMENT)
     with pytest.raises(ValidationFailed) as caught:
-        dry_run(draft, AT, {"R-UB14-25": "refuse"})
-    assert told(caught) == [("R-UB14-25", "$.items[0].sku")]
-    assert dry_run(draft, AT, {"R-UB14-25": "off"}).warnings == ()
+        dry_run(returned(), AT, {"R-328": "refuse"})
+    assert told(caught) == [("R-328", "$.items[0]")]
+    assert dry_run(returned(), AT, {"R-328": "off"}).warnings == ()
 
 
 def test_a_branch_is_warned_of_what_its_state_wants() -> None:
@@ -55,10 +56,10 @@ def test_a_branch_is_warned_of_what_its_state_wants() -> None:
 
 
 def test_the_draft_carries_what_is_foreseen() -> None:
-    tried = requests.dry_run(composed(sale(), BRANCH, OTHER_DOCUMENT), AT)
+    tried = requests.dry_run(returned(), AT)
     assert isinstance(tried, Draft)
-    assert [fault.code for fault in tried.foreseen.warnings] == ["R-UB14-25"]
-    assert [found.path for found in tried.foreseen.judgement.warned] == ["/infNFe/det[1]/imposto/IBSCBS/cClassTrib"]
+    assert [fault.code for fault in tried.foreseen.warnings] == ["R-328"]
+    assert [found.path for found in tried.foreseen.judgement.warned] == ["/infNFe/det[1]/prod/CFOP"]
 
 
 def test_a_raw_note_is_refused_by_schema_and_rules_together() -> None:
