@@ -169,5 +169,10 @@ def dry_run(draft: Draft, at: datetime, modes: Mapping[str, Mode] = _NO_MODES) -
     check_size(tried, "$.items")
     own = [item.product is not None for item in draft.sale.items]
     return foresee(
-        body, validate(tried), environment=draft.branch.environment, at=at, modes=modes, tell=lambda finding: of_sale(finding, own)
+        body,
+        validate(tried),
+        environment=draft.branch.environment,
+        at=at,
+        modes=modes,
+        tell=lambda finding: of_sale(finding, own),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import msgspec
 import pytest
 
 from gateway.core.errors import ValidationFailed
@@ -16,7 +15,7 @@ from gateway.nfe.draft import Draft
 from gateway.nfe.raw import dry_run_raw
 from gateway.nfe.rules import Finding
 from gateway.nfe.rules.told import beside, json_path, of_sale, of_tags
-from tests.unit.nfe.made import AT, BRANCH, SP, composed, sale
+from tests.unit.nfe.made import AT, composed, sale
 from tests.unit.nfe.made_document import put
 from tests.unit.nfe.made_raw import BOOK, WINE, completed
 
@@ -47,12 +46,6 @@ def test_a_sale_is_refused_by_a_rule_the_operator_promotes() -> None:
         dry_run(returned(), AT, {"R-328": "refuse"})
     assert told(caught) == [("R-328", "$.items[0]")]
     assert dry_run(returned(), AT, {"R-328": "off"}).warnings == ()
-
-
-def test_a_branch_is_warned_of_what_its_state_wants() -> None:
-    parana = msgspec.structs.replace(SP, city="Curitiba", uf="PR", postal_code="80010000")
-    draft = composed(sale(), msgspec.structs.replace(BRANCH, address=parana))
-    assert [(fault.code, fault.path) for fault in dry_run(draft, AT).warnings] == [("R-ZD01-10", "$.branch")]
 
 
 def test_the_draft_carries_what_is_foreseen() -> None:
