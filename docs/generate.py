@@ -1,4 +1,4 @@
-"""Writes the pages that come from the code: states, configuration, errors, requirements. `--check` only compares.
+"""Writes the pages that come from the code: states, configuration, errors, rules, requirements. `--check` only compares.
 
 Also checks that every relative link in the documentation leads somewhere.
 """
@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from docs import document_rules
 from gateway.config import Settings
 from gateway.core.errors import TREATMENTS
 from gateway.core.machine import Machine
@@ -143,6 +144,7 @@ PAGES = {
     "reference/states.md": states,
     "reference/configuration.md": configuration,
     "reference/errors.md": errors,
+    "reference/rules.md": document_rules.page,
     "reference/requirements.md": requirements,
 }
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import msgspec
 from aiohttp import web
 
 from gateway.api.resources import (
@@ -22,9 +24,10 @@ from gateway.api.resources import (
 )
 from gateway.api.services import SERVICES, Services
 from gateway.core.clock import from_epoch_ms
+from gateway.core.faults import Fault
 from gateway.nfe.lifecycle import DOCUMENT
 from gateway.store import documents, setup
-from gateway.store.documents import DocumentRow
+from gateway.store.documents import DocumentRow, EventRow
 from gateway.store.jobs import STATE_LABELS, JobRow
 from gateway.store.orders import OrderRow
 from gateway.store.queries import DocumentItem, JobItem, OrderItem
@@ -110,8 +113,20 @@ async def document(request: web.Request, row: DocumentRow) -> Document:
     return Document(
         **_summary(row, zone, services.settings.public_url),
         environment=row.environment,
+        warnings=_warnings(events),
         timeline=tuple(TimelineEntry(at=local(e.at, zone), kind=e.kind, text=e.text) for e in events),
     )
+
+
+def _warnings(events: Sequence[EventRow]) -> tuple[Fault, ...]:
+    """Of the body the document has now: what was said when it was last accepted or corrected."""
+    found: tuple[Fault, ...] = ()
+    for event in events:
+        if event.kind in ("accepted", "resubmitted"):
+            found = ()
+        elif event.kind == "warned":
+            found = msgspec.convert(event.data["warnings"], tuple[Fault, ...])
+    return found
 
 
 async def document_summary(request: web.Request, row: DocumentItem) -> DocumentSummary:

@@ -7,6 +7,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from msgspec import Meta, Struct, field
 
+from gateway.core.faults import Fault
 from gateway.nfe.operations import BranchOperation, Explained
 from gateway.nfe.sale import Customer
 from gateway.store.setup import VtexAccountConfig
@@ -70,9 +71,10 @@ class DocumentSummary(Struct, frozen=True, kw_only=True):
 
 
 class Document(DocumentSummary, frozen=True, kw_only=True):
-    """A document with its story. `environment`: 1 produção, 2 homologação."""
+    """A document with its story. `environment`: 1 produção, 2 homologação. `warnings`: rules it breaks that did not stop it."""
 
     environment: int
+    warnings: tuple[Fault, ...]
     timeline: tuple[TimelineEntry, ...]
 
 
@@ -84,10 +86,11 @@ class Listing(Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class Preview(Struct, frozen=True, kw_only=True):
-    """A note that took no number and was not stored."""
+    """A note that took no number and was not stored. `warnings`: rules it breaks that would not stop it."""
 
     xml: str
     total: str
+    warnings: tuple[Fault, ...] = ()
 
 
 class Job(Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from gateway.core.clock import Clock
+from gateway.core.faults import Fault
 from gateway.nfe.answers import ServiceStatus
 from gateway.nfe.ports import Pfx
 from gateway.nfe.request import Request
@@ -61,10 +62,11 @@ class LoadedCertificate(CertificateInfo, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SalePreview:
-    """A note that took no number: its unsigned XML with a placeholder, and its total in reais."""
+    """A note that took no number: its unsigned XML with a placeholder, its total in reais, and what SEFAZ may refuse."""
 
     xml: bytes
     total: Decimal
+    warnings: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

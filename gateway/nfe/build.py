@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from gateway import __version__
 from gateway.core.chave import ChaveAcesso, cnf_allowed
-from gateway.core.errors import InvariantBroken, ValidationFailed
+from gateway.core.errors import InvariantBroken
 from gateway.core.text import clean_text
 from gateway.nfe.draft import Draft
 from gateway.nfe.layout.document import InfNFe
 from gateway.nfe.layout.ide import Ide
 from gateway.nfe.message_size import check_size
+from gateway.nfe.rules import Mode
+from gateway.nfe.rules.told import Foreseen, foresee, of_sale
 from gateway.nfe.signature import NFE, with_placeholder
 from gateway.nfe.supplement import rehearsed
 from gateway.nfe.technical_contact import inf_resp_tec
@@ -25,6 +27,7 @@ VERSION = f"gateway {__version__}"[:20]
 """Name and version of this software, as the layout holds it."""
 _PLACEHOLDER_CNF = "10203040"
 _write = writer(InfNFe, "infNFe")
+_NO_MODES: Mapping[str, Mode] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,26 @@ def build(
     dhCont: datetime | None = None,
     xJust: str | None = None,
 ) -> Built:
-    """The unsigned `<NFe>`, still without infNFeSupl. `dhEmi` is aware and is written in the branch's time zone.
+    """The unsigned `<NFe>`, still without infNFeSupl, of the same arguments as `document`, and raising the same."""
+    return written(document(draft, number=number, cNF=cNF, dhEmi=dhEmi, tpEmis=tpEmis, dhCont=dhCont, xJust=xJust))
+
+
+def written(body: InfNFe) -> Built:
+    """The unsigned `<NFe>` of a whole document."""
+    return Built(ChaveAcesso(body.Id[3:]), f'<NFe xmlns="{NFE}">{_write(body)}</NFe>'.encode())
+
+
+def document(
+    draft: Draft,
+    *,
+    number: int,
+    cNF: str,
+    dhEmi: datetime,
+    tpEmis: str = "1",
+    dhCont: datetime | None = None,
+    xJust: str | None = None,
+) -> InfNFe:
+    """The whole note as structs of the layout. `dhEmi` is aware and is written in the branch's time zone.
 
     In contingency (`tpEmis` other than 1) `dhCont` says since when (aware) and `xJust` why, 15 to 256 characters. Raises
     InvariantBroken when number, cNF or contingency are not what the layout takes: the caller decided them.
@@ -104,7 +126,7 @@ def build(
         gPagAntecipado=header.advances,
     )
     contact = draft.branch.technical_contact
-    body = InfNFe(
+    return InfNFe(
         Id=f"NFe{chave}",
         versao="4.00",
         ide=ide,
@@ -124,7 +146,6 @@ def build(
         compra=draft.compra,
         infRespTec=None if contact is None else inf_resp_tec(contact, chave),
     )
-    return Built(chave, f'<NFe xmlns="{NFE}">{_write(body)}</NFe>'.encode())
 
 
 def _contingency(draft: Draft, tpEmis: str, dhCont: datetime | None, xJust: str | None) -> tuple[str | None, str | None]:
@@ -139,15 +160,22 @@ def _contingency(draft: Draft, tpEmis: str, dhCont: datetime | None, xJust: str 
     return dhCont.astimezone(draft.zone).replace(microsecond=0).isoformat(), reason
 
 
-def dry_run(draft: Draft, at: datetime) -> None:
-    """Whether the document will pass the schema, tried with a placeholder number: a bad sale never costs a number.
+def dry_run(draft: Draft, at: datetime, modes: Mapping[str, Mode] = _NO_MODES) -> Foreseen:
+    """Whether the document will pass schema and rules, tried with a placeholder number: a bad sale never costs one.
 
-    Raises ValidationFailed with NFE-XSD-* faults, whose paths are official tags.
+    `modes`: see `rules.judge`. Raises ValidationFailed with every NFE-XSD-* fault, whose paths are official tags, and every rule
+    that refuses, at paths of the sale.
     """
     moment = draft.sale.issued_at or at
-    built = build(draft, number=1, cNF=_PLACEHOLDER_CNF, dhEmi=moment)
-    document = with_placeholder(rehearsed(built, draft, moment).xml)
-    check_size(document, "$.items")
-    faults = validate(document)
-    if faults:
-        raise ValidationFailed(faults)
+    body = document(draft, number=1, cNF=_PLACEHOLDER_CNF, dhEmi=moment)
+    tried = with_placeholder(rehearsed(written(body), draft, moment).xml)
+    check_size(tried, "$.items")
+    own = [item.product is not None for item in draft.sale.items]
+    return foresee(
+        body,
+        validate(tried),
+        environment=draft.branch.environment,
+        at=at,
+        modes=modes,
+        tell=lambda finding: of_sale(finding, own),
+    )

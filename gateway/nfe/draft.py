@@ -16,6 +16,7 @@ from gateway.nfe.layout.item import Det
 from gateway.nfe.layout.parties import AutXml, Dest, Emit, Local
 from gateway.nfe.layout.payment import Cobr, InfIntermed, Pag
 from gateway.nfe.layout.total import Total
+from gateway.nfe.rules.told import NOTHING, Foreseen
 from gateway.nfe.sale import Sale
 
 
@@ -44,7 +45,8 @@ class Header:
 class Draft:
     """A sale composed, taxed and checked. `total` is vNF in reais; customer_name is the real one, also in homologação.
 
-    mod: `55` (NF-e) or `65` (NFC-e). claims: what it takes of the items of earlier documents.
+    mod: `55` (NF-e) or `65` (NFC-e). claims: what it takes of the items of earlier documents. foreseen: what the rules over the
+    document say of it, once it was tried.
     """
 
     sale: Sale
@@ -69,6 +71,7 @@ class Draft:
     autXML: tuple[AutXml, ...] = ()
     cobr: Cobr | None = None
     exporta: Exporta | None = None
+    foreseen: Foreseen = NOTHING
 
     @property
     def total(self) -> Decimal:

@@ -5,7 +5,7 @@ The caller decides what the note says; number, cNF, date, chave, totals and what
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ import msgspec
 from gateway.core.chave import FORBIDDEN_CNF, ChaveAcesso, cnf_allowed
 from gateway.core.errors import InvariantBroken, ValidationFailed
 from gateway.nfe.branch import Branch
-from gateway.nfe.build import VERSION, Built
+from gateway.nfe.build import VERSION, Built, written
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.delivery import Transp
 from gateway.nfe.layout.document import InfNFe
@@ -30,18 +30,20 @@ from gateway.nfe.message_size import check_size
 from gateway.nfe.nfce import marked
 from gateway.nfe.parties import HOMOLOGACAO_NAME, emit
 from gateway.nfe.raw_totals import item_value, total
+from gateway.nfe.rules import Mode
+from gateway.nfe.rules.told import NOTHING, Foreseen, foresee, of_tags
 from gateway.nfe.sale import Ref
-from gateway.nfe.signature import NFE, with_placeholder
+from gateway.nfe.signature import with_placeholder
 from gateway.nfe.supplement import rehearsed
 from gateway.nfe.technical_contact import inf_resp_tec
-from gateway.nfe.xml_writer import decimal_text, kinds, writer
+from gateway.nfe.xml_writer import decimal_text, kinds
 from gateway.nfe.xsd import validate
 
 _MODELS = ("55", "65")
 _PLACEHOLDER_CNF = "10203040"
 _AHEAD = timedelta(minutes=5)
 _LATE = timedelta(days=30)
-_write = writer(InfNFe, "infNFe")
+_NO_MODES: Mapping[str, Mode] = {}
 
 
 class RawNote(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -92,6 +94,7 @@ class RawDraft:
     customer_name: str | None
     customer_tax_id: str | None
     mod: str
+    foreseen: Foreseen = NOTHING
 
     @property
     def emit(self) -> Emit:
@@ -150,7 +153,12 @@ def complete(note: RawNote, branch: Branch, *, at: datetime) -> RawDraft:
 
 
 def build_raw(draft: RawDraft, *, number: int, cNF: str, dhEmi: datetime) -> Built:
-    """The unsigned `<NFe>` of a raw note. `dhEmi` is aware and is written in the branch's time zone, unless the caller wrote it.
+    """The unsigned `<NFe>` of a raw note, of the same arguments as `raw_document`, and raising the same."""
+    return written(raw_document(draft, number=number, cNF=cNF, dhEmi=dhEmi))
+
+
+def raw_document(draft: RawDraft, *, number: int, cNF: str, dhEmi: datetime) -> InfNFe:
+    """A raw note, whole. `dhEmi` is aware and is written in the branch's time zone, unless the caller wrote it.
 
     Raises InvariantBroken when number or cNF are not what the layout takes: the caller allocated them.
     """
@@ -175,24 +183,22 @@ def build_raw(draft: RawDraft, *, number: int, cNF: str, dhEmi: datetime) -> Bui
     responsible = body.infRespTec
     if responsible is None and contact is not None:
         responsible = inf_resp_tec(contact, chave)
-    body = msgspec.structs.replace(body, Id=f"NFe{chave}", ide=ide, infRespTec=responsible)
-    return Built(chave, f'<NFe xmlns="{NFE}">{_write(body)}</NFe>'.encode())
+    return msgspec.structs.replace(body, Id=f"NFe{chave}", ide=ide, infRespTec=responsible)
 
 
-def dry_run_raw(draft: RawDraft, at: datetime) -> None:
-    """Whether the document will pass the schema, tried with a placeholder for what the gateway decides later.
+def dry_run_raw(draft: RawDraft, at: datetime, modes: Mapping[str, Mode] = _NO_MODES) -> Foreseen:
+    """Whether the document will pass schema and rules, tried with a placeholder for what the gateway decides later.
 
-    Raises ValidationFailed with NFE-XSD-* faults, whose paths are those of the caller's body.
+    `modes`: see `rules.judge`. Raises ValidationFailed with every NFE-XSD-* fault and every rule that refuses, at paths of the
+    caller's body.
     """
     number = draft.note.number or 1
     cNF = draft.note.cnf(number) or _PLACEHOLDER_CNF
     moment = draft.issued_at or at
-    built = build_raw(draft, number=number, cNF=cNF, dhEmi=moment)
-    document = with_placeholder(rehearsed(built, draft, moment).xml)
-    check_size(document, "$.infNFe.det")
-    faults = validate(document)
-    if faults:
-        raise ValidationFailed(faults)
+    body = raw_document(draft, number=number, cNF=cNF, dhEmi=moment)
+    tried = with_placeholder(rehearsed(written(body), draft, moment).xml)
+    check_size(tried, "$.infNFe.det")
+    return foresee(body, validate(tried), environment=draft.branch.environment, at=at, modes=modes, tell=of_tags)
 
 
 def number_taken(number: int, series: int) -> ValidationFailed:

@@ -21,12 +21,16 @@ from gateway.nfe.originals import keys, opened
 from gateway.nfe.product import Product
 from gateway.nfe.qrcode import Csc, Sign
 from gateway.nfe.raw import RawDraft, RawNote, build_raw, complete, dry_run_raw
+from gateway.nfe.rules import Mode
 from gateway.nfe.sale import Sale
 
 Request = Sale | RawNote
 """The body a caller posted, as `documents.request` keeps it."""
 AnyDraft = Draft | RawDraft
 """All of the document but number, cNF, date and key."""
+
+
+_NO_MODES: Mapping[str, Mode] = {}
 
 
 class _Peek(msgspec.Struct):
@@ -103,12 +107,14 @@ def claims(of: AnyDraft) -> tuple[NewClaim, ...]:
     )
 
 
-def dry_run(of: AnyDraft, at: datetime) -> None:
-    """Whether the document will pass the schema. Raises ValidationFailed with NFE-XSD-* faults."""
+def dry_run(of: AnyDraft, at: datetime, modes: Mapping[str, Mode] = _NO_MODES) -> AnyDraft:
+    """The draft with what is foreseen of it: it passes the schema, and no rule over the document refuses it.
+
+    `modes`: the operator's, by code of rule. Raises ValidationFailed with every NFE-XSD-* fault and rule broken.
+    """
     if isinstance(of, RawDraft):
-        dry_run_raw(of, at)
-    else:
-        sales.dry_run(of, at)
+        return replace(of, foreseen=dry_run_raw(of, at, modes))
+    return replace(of, foreseen=sales.dry_run(of, at, modes))
 
 
 def build(of: AnyDraft, *, number: int, cNF: str, dhEmi: datetime) -> Built:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
-from typing import Literal, Protocol
+from typing import Protocol
 
 from gateway.nfe.layout.document import InfNFe, InfNFeSupl
+from gateway.nfe.rules import Mode, judge, rows
 
-Mode = Literal["refuse", "warn", "shadow", "off", "sefaz"]
 MODES: tuple[Mode, ...] = ("off", "shadow", "warn", "refuse")
 """What an operator may choose, from the mildest; `sefaz` is a row that no document alone decides."""
 JUDGED: frozenset[Mode] = frozenset({"shadow", "warn", "refuse"})
@@ -106,7 +106,19 @@ class NoRules:
         return Quiet()
 
 
-DECLARED: Rulebook = NoRules()
+class DeclaredRules:
+    """The rules of `gateway.nfe.rules`."""
+
+    def rules(self) -> Sequence[Rule]:
+        return rows()
+
+    def judge(
+        self, inf: InfNFe, *, environment: int, at: datetime, modes: Mapping[str, Mode], supplement: InfNFeSupl | None = None
+    ) -> Judgement:
+        return judge(inf, environment=environment, at=at, modes=modes, supplement=supplement)
+
+
+DECLARED: Rulebook = DeclaredRules()
 
 
 def mode_of(rule: Rule, modes: Mapping[str, Mode]) -> Mode:

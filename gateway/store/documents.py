@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, bindparam, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.core.errors import IdempotencyConflict, InvariantBroken, TransitionRefused
+from gateway.core.faults import Fault
 from gateway.core.ids import new_id
 from gateway.nfe.lifecycle import DOCUMENT
 from gateway.store.artefacts import artefact, last_version, put_artefact
@@ -65,7 +67,10 @@ STUCK_BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class NewDocument:
-    """A document to accept. `request` is the caller's body as JSON; `body_hash` its SHA-256; total in reais."""
+    """A document to accept. `request` is the caller's body as JSON; `body_hash` its SHA-256; total in reais.
+
+    warnings: rules that the document breaks and that do not refuse it; they are told in its timeline.
+    """
 
     ref: str
     body_hash: bytes
@@ -79,6 +84,7 @@ class NewDocument:
     total: Decimal
     customer_name: str | None
     customer_tax_id: str | None
+    warnings: tuple[Fault, ...] = ()
 
 
 _ACCEPT: dict[str, Any] = {
@@ -120,8 +126,17 @@ def accept(
         return _same_or_refused(conn, new), True
     doc = document_row(dict(row))
     write_event(conn, doc.id, "accepted", "Pedido de emissão aceito.", data={"origin": new.origin}, at=at)
+    _warn(conn, doc.id, new.warnings, at)
     enqueue_issue(conn, doc.id, kind=kind, queue=queue)
     return doc, False
+
+
+def _warn(conn: Connection, document: str, warnings: tuple[Fault, ...], at: int) -> None:
+    """A line of the timeline for what the rules warn of; none when there is nothing."""
+    if warnings:
+        more = "" if len(warnings) == 1 else f" E mais {len(warnings) - 1}."
+        data = {"warnings": msgspec.to_builtins(warnings)}
+        write_event(conn, document, "warned", f"A SEFAZ pode recusar a nota: {warnings[0].message}{more}", data=data, at=at)
 
 
 def _same_or_refused(conn: Connection, new: NewDocument) -> DocumentRow:
@@ -264,6 +279,7 @@ def resubmit(
         _update(conn, doc, changes)
     sentence = "Correção aceita: a nota será reenviada." if changed else "Nova tentativa pedida."
     write_event(conn, document, "resubmitted", sentence, data={"changed": changed}, at=at)
+    _warn(conn, document, new.warnings, at)
     renewed = take_number(conn, document, at=at, cnf=cnf, chosen=chosen)
     enqueue_issue(conn, document)
     return renewed

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -27,11 +28,13 @@ from gateway.nfe.claims import Kept
 from gateway.nfe.operations import BranchOperation
 from gateway.nfe.product import Product
 from gateway.nfe.request import AnyDraft, Request
+from gateway.nfe.rulebook import Mode
 from gateway.store import documents, numbers, returned, setup
 from gateway.store.branch_operations import operations_of
 from gateway.store.csc import has_csc
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow, NewDocument
+from gateway.store.rule_modes import modes_of
 
 
 def body_hash(sale: Request, model: str = "55") -> bytes:
@@ -74,12 +77,12 @@ async def accept_sale(
 
 async def prepare(db: Database, clock: Clock, sale: Request, model: str = "55") -> AnyDraft:
     """Compose the sale with its branch and products and dry-run it against the schema. Raises ValidationFailed."""
-    branch, products, rows, kept = await db.read(lambda conn: _context(conn, sale))
-    at = clock.now()
-    if kept or requests.items_of(sale) > _OFF_LOOP:
-        draft = await asyncio.to_thread(_compose, sale, branch, products, rows, kept, at, model)
+    known = await db.read(lambda conn: _context(conn, sale))
+    branch, at = known.branch, clock.now()
+    if known.kept or requests.items_of(sale) > _OFF_LOOP:
+        draft = await asyncio.to_thread(_compose, sale, known, at, model)
     else:
-        draft = _compose(sale, branch, products, rows, kept, at, model)
+        draft = _compose(sale, known, at, model)
     moment = requests.issued_at(draft) or at
     if requests.needs_csc(draft, moment):
         has = await db.read(lambda conn: has_csc(conn, Cnpj(sale.branch), branch.environment))
@@ -91,21 +94,23 @@ _OFF_LOOP = 20
 """Above this many items the composition leaves the event loop: it takes longer than a thread hop."""
 
 
-def _compose(
-    sale: Request,
-    branch: Branch,
-    products: Mapping[str, Product],
-    rows: Sequence[BranchOperation],
-    kept: Mapping[str, Kept],
-    at: datetime,
-    model: str,
-) -> AnyDraft:
-    draft = requests.draft(sale, branch, products, at=at, mod=model, operations=rows, kept=kept)
-    requests.dry_run(draft, at)
-    return draft
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store knows of a sale. kept: earlier documents it gives back; modes: the operator's, by code of rule."""
+
+    branch: Branch
+    products: dict[str, Product]
+    rows: tuple[BranchOperation, ...]
+    kept: dict[str, Kept]
+    modes: Mapping[str, Mode]
 
 
-def _context(conn: Connection, sale: Request) -> tuple[Branch, dict[str, Product], tuple[BranchOperation, ...], dict[str, Kept]]:
+def _compose(sale: Request, known: _Known, at: datetime, model: str) -> AnyDraft:
+    draft = requests.draft(sale, known.branch, known.products, at=at, mod=model, operations=known.rows, kept=known.kept)
+    return requests.dry_run(draft, at, known.modes)
+
+
+def _context(conn: Connection, sale: Request) -> _Known:
     try:
         cnpj = Cnpj(sale.branch)
     except ValueError as error:
@@ -132,7 +137,13 @@ def _context(conn: Connection, sale: Request) -> tuple[Branch, dict[str, Product
             ]
         )
     kept = returned.kept(conn, requests.origins(sale), cnpj, branch.environment)
-    return branch, setup.products_by_sku(conn, requests.skus(sale)), operations_of(conn, cnpj), kept
+    return _Known(
+        branch=branch,
+        products=setup.products_by_sku(conn, requests.skus(sale)),
+        rows=operations_of(conn, cnpj),
+        kept=kept,
+        modes=modes_of(conn, branch.environment),
+    )
 
 
 def _check_number(conn: Connection, draft: AnyDraft) -> None:
@@ -162,6 +173,7 @@ def new_document(draft: AnyDraft, digest: bytes, *, origin: str, origin_ref: str
         total=draft.total,
         customer_name=draft.customer_name,
         customer_tax_id=draft.customer_tax_id,
+        warnings=draft.foreseen.warnings,
     )
 
 
@@ -221,13 +233,13 @@ def random_cnf(number: int) -> str:
     return new_cnf(number, secrets.randbits)
 
 
-async def preview_sale(db: Database, clock: Clock, sale: Request, model: str = "55") -> tuple[bytes, Decimal]:
-    """The unsigned XML with a placeholder number, and the total in reais. Stores nothing. Raises ValidationFailed.
+async def preview_sale(db: Database, clock: Clock, sale: Request, model: str = "55") -> tuple[bytes, Decimal, tuple[Fault, ...]]:
+    """The unsigned XML with a placeholder number, the total in reais, and what its caller is warned of. Stores nothing.
 
-    The QR code of a NFC-e has the right shape and no worth.
+    The QR code of a NFC-e has the right shape and no worth. Raises ValidationFailed.
     """
     draft = await prepare(db, clock, sale, model)
     zone = ZoneInfo(draft.branch.time_zone)
     moment = clock.now().astimezone(zone).replace(microsecond=0)
     built = requests.build(draft, number=1, cNF="00000002", dhEmi=moment)
-    return requests.rehearsed(built, draft, moment).xml, draft.total
+    return requests.rehearsed(built, draft, moment).xml, draft.total, draft.foreseen.warnings

@@ -117,7 +117,7 @@ async def _preview(request: web.Request, model: str) -> web.Response:
     sale = await read_json(request, Sale)
     require_branch(request, sale.branch)
     made = await request.app[SERVICES].preview_sale(sale, model)
-    return ok(Preview(xml=made.xml.decode(), total=str(made.total)))
+    return ok(Preview(xml=made.xml.decode(), total=str(made.total), warnings=made.warnings))
 
 
 @operation(

@@ -45,4 +45,4 @@ async def preview(request: web.Request) -> web.Response:
     note = await read_json(request, RawNote)
     require_branch(request, note.branch)
     made = await request.app[SERVICES].preview_sale(note, note.model)
-    return ok(Preview(xml=made.xml.decode(), total=str(made.total)))
+    return ok(Preview(xml=made.xml.decode(), total=str(made.total), warnings=made.warnings))

@@ -252,7 +252,7 @@ async def test_a_wrong_filter_is_named(client: Client, house: House, query: str,
 
 async def test_a_preview_stores_nothing(client: Client, house: House) -> None:
     answer = await client.post("/v1/nfe/preview", json=sale(), headers=await house.key())
-    assert await answer.json() == {"xml": "<NFe/>", "total": "39.8"}
+    assert await answer.json() == {"xml": "<NFe/>", "total": "39.8", "warnings": []}
     assert await house.rows(documents) == 0
 
 

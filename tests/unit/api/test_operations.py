@@ -112,7 +112,7 @@ async def test_parameters_and_the_branch_are_checked(client: Client, house: Hous
 async def test_a_sale_is_composed_by_the_rows_of_its_branch(client: Client, house: House) -> None:
     await client.put(PATH, json=[ROW], headers=await house.key("setup"))
     sent = sale(branch=CNPJ, operation="remessa_conserto", payments=(), items=(item(product=SHIRT),))
-    xml, total = await preview_sale(house.db, FakeClock(), sent)
+    xml, total, _ = await preview_sale(house.db, FakeClock(), sent)
     assert total == Decimal("100.00")
     assert b"<ICMS40><orig>0</orig><CST>41</CST></ICMS40>" in xml
     # 60 days after 03/11/2026.

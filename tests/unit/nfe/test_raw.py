@@ -218,7 +218,7 @@ def vary(item: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 DATE = AT.isoformat()
 PAIRS: tuple[tuple[str, str, dict[str, Any], dict[str, Any]], ...] = (
     ("NFE-RAW-01", "$.infNFe.det[0].prod.vProd", {"item": ("prod.vProd", "100.001")}, {"item": ("prod.vProd", "100.00")}),
-    ("NFE-RAW-01", "$.infNFe.det[0].prod.vProd", {"item": ("prod.vProd", -1)}, {"item": ("prod.vProd", 0)}),
+    ("NFE-RAW-01", "$.infNFe.det[0].prod.vProd", {"item": ("prod.vProd", -1)}, {"item": ("prod.vProd", "99.99")}),
     ("NFE-RAW-01", "$.infNFe.ide.natOp", {"ide__natOp": "VENDA\x00"}, {"ide__natOp": "VENDA & CIA <1>"}),
     ("NFE-RAW-01", "$.infNFe.ide.cUF", {"ide__cUF": "SP"}, {"ide__cUF": "35"}),
     ("NFE-RAW-01", "$.infNFe.ide.cUF", {"ide__cUF": "3"}, {}),

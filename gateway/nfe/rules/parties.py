@@ -1,0 +1,237 @@
+"""Groups C to G and ZD: who issues, who receives, and where each of them is."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from gateway.core.taxid import Cnpj, Cpf
+from gateway.nfe.municipios import uf_code
+from gateway.nfe.parties import HOMOLOGACAO_NAME
+from gateway.nfe.rules.reading import Found, Reading
+from gateway.nfe.rules.registry import check
+from gateway.nfe.rules.rows import fact
+
+_DEST: Final = "/infNFe/dest"
+_BRASIL: Final = "1058"
+_ABROAD: Final = "EX"
+_FOREIGN_ID = re.compile(r"[0-9A-Za-z:.+\-/()]*")
+_SUFRAMA: Final = frozenset({"AC", "AM", "RO", "RR"})
+_AP_CITIES: Final = frozenset({"1600303", "1600600"})
+
+
+def _valid(kind: type[Cnpj] | type[Cpf], text: str) -> bool:
+    try:
+        kind(text)
+    except ValueError:
+        return False
+    return True
+
+
+@check("R-C02-10")
+def issuer_cnpj(r: Reading) -> Found:
+    if r.emit.CNPJ is not None and not _valid(Cnpj, r.emit.CNPJ):
+        yield "/infNFe/emit/CNPJ", {"value": r.emit.CNPJ}
+
+
+@check("R-E02-10")
+def buyer_cnpj(r: Reading) -> Found:
+    if r.dest is not None and r.dest.CNPJ is not None and not _valid(Cnpj, r.dest.CNPJ):
+        yield f"{_DEST}/CNPJ", {"value": r.dest.CNPJ}
+
+
+@check("R-E03-10")
+def buyer_cpf(r: Reading) -> Found:
+    if r.dest is not None and r.dest.CPF is not None and not _valid(Cpf, r.dest.CPF):
+        yield f"{_DEST}/CPF", {"value": r.dest.CPF}
+
+
+@check("R-X04-10")
+def carrier_cnpj(r: Reading) -> Found:
+    carrier = r.inf.transp.transporta
+    if carrier is not None and carrier.CNPJ is not None and not _valid(Cnpj, carrier.CNPJ):
+        yield "/infNFe/transp/transporta/CNPJ", {"value": carrier.CNPJ}
+
+
+@check("R-C17-42")
+def nfce_without_registration(r: Reading) -> Found:
+    if r.emit.IE is None:
+        yield "/infNFe/emit", {}
+
+
+@check("R-C17-43")
+def neither_registration_nor_cnpj(r: Reading) -> Found:
+    if r.emit.IE is None and r.emit.CNPJ is None:
+        yield "/infNFe/emit", {}
+
+
+@check("R-C18-50")
+def substitute_without_registration(r: Reading) -> Found:
+    if r.emit.IE is None and r.emit.IEST is not None:
+        yield "/infNFe/emit/IEST", {}
+
+
+@check("R-N01-10")
+def icms_without_registration(r: Reading) -> Found:
+    """Who has no IE owes no ICMS; returns and credit notes 03 carry that of the original."""
+    if r.emit.IE is None and r.ide.finNFe != "4" and r.ide.tpNFCredito != "03":
+        for item in r.items:
+            if item.tax.ICMS is not None or item.tax.ICMSUFDest is not None:
+                yield f"{item.path}/imposto/{'ICMS' if item.tax.ICMS is not None else 'ICMSUFDest'}", {}
+
+
+@check("R-E01-10")
+def buyer_missing(r: Reading) -> Found:
+    if r.dest is None:
+        yield _DEST, {}
+
+
+@check("R-E03a-10")
+def foreigner_unnamed(r: Reading) -> Found:
+    """Abroad the buyer has idEstrangeiro, be it empty."""
+    if r.ide.idDest == "3" and r.dest is not None and r.dest.idEstrangeiro is None:
+        yield f"{_DEST}/idEstrangeiro", {}
+
+
+@check("R-E03a-20")
+def foreigner_as_reseller(r: Reading) -> Found:
+    if r.ide.idDest != "3" and r.dest is not None and r.dest.idEstrangeiro is not None and r.ide.indFinal != "1":
+        yield f"{_DEST}/idEstrangeiro", {}
+
+
+@check("R-E03a-30")
+def foreigner_registered(r: Reading) -> Found:
+    if r.dest is not None and r.dest.idEstrangeiro is not None and r.dest.IE is not None:
+        yield f"{_DEST}/IE", {"value": r.dest.IE}
+
+
+@check("R-E03a-60")
+def foreigner_written_wrong(r: Reading) -> Found:
+    if r.dest is not None and r.dest.idEstrangeiro and not _FOREIGN_ID.fullmatch(r.dest.idEstrangeiro):
+        yield f"{_DEST}/idEstrangeiro", {"value": r.dest.idEstrangeiro}
+
+
+@check("R-E04-10")
+def buyer_nameless(r: Reading) -> Found:
+    if r.environment == 1 and r.dest is not None and r.dest.xNome is None:
+        yield f"{_DEST}/xNome", {}
+
+
+@check("R-598")
+def buyer_named_in_test(r: Reading) -> Found:
+    """In homologação the note names nobody."""
+    if r.environment == 2 and r.dest is not None and r.dest.xNome is not None and r.dest.xNome != HOMOLOGACAO_NAME:
+        yield f"{_DEST}/xNome", {"value": r.dest.xNome, "wanted": HOMOLOGACAO_NAME}
+
+
+@check("R-E05-10")
+def buyer_without_address(r: Reading) -> Found:
+    if r.dest is not None and r.dest.enderDest is None:
+        yield f"{_DEST}/enderDest", {}
+
+
+@check("R-E10-20")
+def city_of_another_state(r: Reading) -> Found:
+    address = None if r.dest is None else r.dest.enderDest
+    if address is not None and address.UF != _ABROAD:
+        code = uf_code(address.UF)
+        if code is not None and address.cMun[:2] != code:
+            yield f"{_DEST}/enderDest/cMun", {"value": address.cMun, "uf": address.UF}
+
+
+def _elsewhere(r: Reading) -> bool:
+    """Whether something else tells where the goods go: then the address of the buyer decides nothing."""
+    return (
+        r.inf.entrega is not None
+        or r.inf.retirada is not None
+        or r.ide.finNFe not in ("1", "4")
+        or any(item.prod.comb is not None for item in r.items)
+    )
+
+
+def _buyer_uf(r: Reading) -> str:
+    address = None if r.dest is None else r.dest.enderDest
+    return "" if address is None else address.UF
+
+
+@check("R-E12-30")
+def interstate_at_home(r: Reading) -> Found:
+    if r.ide.idDest == "2" and _buyer_uf(r) == r.emit.enderEmit.UF and not _elsewhere(r):
+        yield "/infNFe/ide/idDest", {"uf": _buyer_uf(r)}
+
+
+@check("R-E12-40")
+def internal_abroad(r: Reading) -> Found:
+    """An internal operation with another state is a consumer's, who takes the goods away."""
+    uf = _buyer_uf(r)
+    if r.ide.idDest == "1" and uf not in ("", _ABROAD, r.emit.enderEmit.UF) and r.ide.indFinal != "1" and not _elsewhere(r):
+        yield "/infNFe/ide/idDest", {"uf": uf}
+
+
+@check("R-E14-30")
+def export_to_brasil(r: Reading) -> Found:
+    address = None if r.dest is None else r.dest.enderDest
+    if r.ide.idDest == "3" and address is not None and address.cPais == _BRASIL:
+        yield f"{_DEST}/enderDest/cPais", {}
+
+
+@check("R-E16a-20")
+def export_to_contributor(r: Reading) -> Found:
+    if r.ide.idDest == "3" and r.dest is not None and r.dest.indIEDest in ("1", "2"):
+        yield f"{_DEST}/indIEDest", {"value": r.dest.indIEDest}
+
+
+@check("R-E16a-30")
+def exempt_contributor(r: Reading) -> Found:
+    """Most states have no contributor exempt from registration (805)."""
+    if r.dest is not None and r.dest.indIEDest == "2" and _buyer_uf(r) in fact("R-E16a-30", "ufs"):
+        yield f"{_DEST}/indIEDest", {"uf": _buyer_uf(r)}
+
+
+@check("R-E16a-40")
+def reseller_unregistered(r: Reading) -> Found:
+    if r.dest is not None and r.dest.indIEDest == "9" and r.ide.indFinal != "1" and r.ide.idDest != "3":
+        yield "/infNFe/ide/indFinal", {}
+
+
+@check("R-E17-20")
+def contributor_unregistered(r: Reading) -> Found:
+    if r.dest is not None and r.dest.indIEDest == "1" and r.dest.IE is None:
+        yield f"{_DEST}/IE", {}
+
+
+@check("R-E17-30")
+def exempt_registered(r: Reading) -> Found:
+    if r.dest is not None and r.dest.indIEDest == "2" and r.dest.IE is not None:
+        yield f"{_DEST}/IE", {"value": r.dest.IE}
+
+
+@check("R-E17-40")
+def export_registered(r: Reading) -> Found:
+    if r.ide.idDest == "3" and r.dest is not None and r.dest.IE is not None:
+        yield f"{_DEST}/IE", {"value": r.dest.IE}
+
+
+@check("R-E18-30")
+def suframa_elsewhere(r: Reading) -> Found:
+    """Registration at Suframa is of AC, AM, RO, RR, and of Macapá and Santana in AP."""
+    if r.dest is None or r.dest.ISUF is None or r.dest.enderDest is None:
+        return
+    uf, city = r.dest.enderDest.UF, r.dest.enderDest.cMun
+    if uf not in _SUFRAMA and not (uf == "AP" and city in _AP_CITIES):
+        yield f"{_DEST}/ISUF", {"value": r.dest.ISUF, "uf": uf}
+
+
+@check("R-ZD01-10")
+def technical_contact_missing(r: Reading) -> Found:
+    """States that want to know who answers for the software."""
+    if r.inf.infRespTec is None and r.emit.enderEmit.UF in fact("R-ZD01-10", "ufs"):
+        yield "/infNFe/infRespTec", {"uf": r.emit.enderEmit.UF}
+
+
+@check("R-ZD07-10")
+def technical_code_missing(r: Reading) -> Found:
+    """And its CSRT."""
+    contact = r.inf.infRespTec
+    if contact is not None and contact.hashCSRT is None and r.emit.enderEmit.UF in fact("R-ZD07-10", "ufs"):
+        yield "/infNFe/infRespTec", {"uf": r.emit.enderEmit.UF}
