@@ -13,7 +13,8 @@ from gateway.core.faults import Fault
 from gateway.jobs.rule_replay import run_replay
 from gateway.nfe.promotion import doubts
 from gateway.nfe.rule_controls import Control, controls
-from gateway.nfe.rulebook import DECLARED, MODE_LABELS, MODES, Mode, Rule, Rulebook, mode_of, rule_named
+from gateway.nfe.rulebook import DECLARED, MODE_LABELS, MODES, Rule, Rulebook, mode_of, rule_named
+from gateway.nfe.rules import Mode
 from gateway.setup_commands import opened
 from gateway.store import predictions, rule_modes, rule_replays
 from gateway.store.database import Database

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from gateway.nfe.layout.document import InfNFe, InfNFeSupl
-from gateway.nfe.rulebook import Mode, Rule, mode_of
+from gateway.nfe.rulebook import Rule, mode_of
+from gateway.nfe.rules import Mode
 
 
 @dataclass(frozen=True)

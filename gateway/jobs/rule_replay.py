@@ -15,7 +15,8 @@ from gateway.core.errors import GatewayError
 from gateway.nfe.layout.document import InfNFe, InfNFeSupl
 from gateway.nfe.reader import read_unchecked
 from gateway.nfe.rule_controls import Control, spoilt
-from gateway.nfe.rulebook import BRASILIA, Mode, Rule, Rulebook
+from gateway.nfe.rulebook import BRASILIA, Rule, Rulebook
+from gateway.nfe.rules import Mode
 from gateway.store import rule_replays
 from gateway.store.database import Database
 from gateway.store.rule_replays import MAX_EXAMPLES, ReplayRow, StoredNote, Tally

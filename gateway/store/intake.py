@@ -28,7 +28,7 @@ from gateway.nfe.claims import Kept
 from gateway.nfe.operations import BranchOperation
 from gateway.nfe.product import Product
 from gateway.nfe.request import AnyDraft, Request
-from gateway.nfe.rulebook import Mode
+from gateway.nfe.rules import Mode
 from gateway.store import documents, numbers, returned, setup
 from gateway.store.branch_operations import operations_of
 from gateway.store.csc import has_csc

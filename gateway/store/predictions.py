@@ -14,7 +14,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.nfe.rulebook import Mode
+from gateway.nfe.rules import Mode
 from gateway.store.artefacts import last_version
 from gateway.store.documents import DocumentRow
 from gateway.store.tables import documents, rule_counts, rule_predictions

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.nfe.rulebook import Mode
+from gateway.nfe.rules import Mode
 from gateway.store.tables import rule_modes
 
 

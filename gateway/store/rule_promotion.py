@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from gateway.core.errors import TransitionRefused, ValidationFailed
 from gateway.core.faults import Fault
 from gateway.nfe.promotion import MIN_NOTES, Evidence, doubts
-from gateway.nfe.rulebook import Mode, Rule
+from gateway.nfe.rulebook import Rule
+from gateway.nfe.rules import Mode
 from gateway.store import access, predictions, rule_replays
 from gateway.store.predictions import Counts
 from gateway.store.rule_modes import ModeRow, drop_mode, put_mode

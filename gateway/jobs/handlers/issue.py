@@ -43,7 +43,8 @@ from gateway.nfe.ports import Sefaz, SignedXml, Target
 from gateway.nfe.product import Product
 from gateway.nfe.qrcode import Csc
 from gateway.nfe.request import AnyDraft, Request
-from gateway.nfe.rulebook import Mode, NoRules
+from gateway.nfe.rulebook import NoRules
+from gateway.nfe.rules import Mode
 from gateway.nfe.signature import Signed, sign
 from gateway.store import documents, guards, returned, setup
 from gateway.store.branch_operations import operations_of

@@ -13,7 +13,8 @@ import structlog
 from gateway.core.clock import from_epoch_ms
 from gateway.jobs.results import Done, NeedsAttention, Result, Write
 from gateway.nfe.reader import read_unchecked
-from gateway.nfe.rulebook import JUDGED, Finding, Mode, Rulebook, avoiding, mode_of
+from gateway.nfe.rulebook import JUDGED, Finding, Rulebook, avoiding, mode_of
+from gateway.nfe.rules import Mode
 from gateway.store import documents, setup
 from gateway.store.documents import DocumentRow
 from gateway.store.predictions import Prediction, resolve
