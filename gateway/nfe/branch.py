@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -48,6 +49,7 @@ class Branch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     crt: 1 Simples, 2 Simples acima do sublimite, 3 regime normal, 4 MEI. environment: 1 produção, 2 homologação.
     pis_cofins_regime decides the default rates. time_zone is an IANA name: it gives the offset of every printed time.
     overrides: rates in percent that replace the dated tables of `schemas/` for this branch (`icms.SP`, `fcp.RJ`, ...).
+    ibs_cbs_since: from which day it writes IBS and CBS although its CRT (1, 2, 4) does not have to yet.
     """
 
     cnpj: Annotated[str, Meta(min_length=14, max_length=18)]
@@ -64,3 +66,4 @@ class Branch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     nfce: NfceSettings = NfceSettings()
     technical_contact: TechnicalContact | None = None
     overrides: dict[str, Decimal] = {}
+    ibs_cbs_since: date | None = None

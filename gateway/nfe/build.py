@@ -102,6 +102,7 @@ def build(
         dhCont=since,
         xJust=reason,
         NFref=header.references,
+        gCompraGov=header.gCompraGov,
     )
     contact = draft.branch.technical_contact
     body = InfNFe(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -29,6 +30,7 @@ from gateway.nfe.operations import BranchOperation, Operation
 from gateway.nfe.parties import Buyer, buyer, consumer, emit, tax_id
 from gateway.nfe.payments import pag
 from gateway.nfe.product import Product
+from gateway.nfe.reform.government import government_group
 from gateway.nfe.sale import Sale
 from gateway.nfe.scope import Scope, crosses_border
 from gateway.nfe.taxes.sums import Sums
@@ -83,6 +85,8 @@ def compose(
     sold = lines(sale, products, findings)
     # A NFC-e is internal and to a consumer, wherever its buyer lives.
     scope = _scope(sale, branch, issuer, None if policy is not None else customer, day, operation)
+    scope = replace(scope, model=mod, buyer=_kind(customer))
+    government = government_group(sale.government, mod, findings)
     sums = Sums()
     details = _details(sale, sold, scope, sums, findings)
     reliable = len(findings.faults) == told
@@ -115,6 +119,7 @@ def compose(
         indPres=presence,
         indIntermed=None if presence not in _REMOTE[mod] else ("1" if marketplace else "0"),
         references=tuple(NfRef(refNFe=chave) for chave in chaves),
+        gCompraGov=government,
     )
     order = optional_text(sale.order_number, 60)
     notes = optional_text(terms.printed(sale, operation, chaves, day) if policy is None else nfce.notes(sale), 5000)
@@ -187,7 +192,17 @@ def _scope(sale: Sale, branch: Branch, issuer: Emit, customer: Buyer | None, day
         final_consumer=final_consumer,
         operation=operation,
         overrides=branch.overrides,
+        from_city=issuer.enderEmit.cMun,
+        to_city=address.cMun if address is not None else "",
+        government=sale.government,
+        ibs_cbs_since=branch.ibs_cbs_since,
     )
+
+
+def _kind(customer: Buyer | None) -> str:
+    if customer is None or customer.tax_id is None:
+        return ""
+    return "person" if len(customer.tax_id) == 11 else "company"
 
 
 def _details(sale: Sale, sold: list[Line], scope: Scope, sums: Sums, findings: Findings) -> tuple[Det, ...]:
@@ -195,12 +210,12 @@ def _details(sale: Sale, sold: list[Line], scope: Scope, sums: Sums, findings: F
     order = optional_text(sale.order_number, 60)
     item_order = order if order is not None and len(order) <= 15 else None
     shelf = Shelf(scope)
-    return tuple(
-        [
-            det(number, line, shelf.goods(line.product, line.path, findings), item_order, sums)
-            for number, line in enumerate(sold, start=1)
-        ]
-    )
+    details = []
+    for number, line in enumerate(sold, start=1):
+        goods = shelf.goods(line, findings)
+        shelf.check(line, goods, f"$.items[{number - 1}]", findings)
+        details.append(det(number, line, goods, item_order, sums))
+    return tuple(details)
 
 
 def _intermediary(sale: Sale, presence: str, mod: str, findings: Findings) -> InfIntermed | None:

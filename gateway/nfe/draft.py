@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from gateway.nfe.branch import Branch
 from gateway.nfe.layout.delivery import Transp
 from gateway.nfe.layout.document import Compra, InfAdic
-from gateway.nfe.layout.ide import NfRef
+from gateway.nfe.layout.ide import CompraGov, NfRef
 from gateway.nfe.layout.item import Det
 from gateway.nfe.layout.parties import Dest, Emit
 from gateway.nfe.layout.payment import InfIntermed, Pag
@@ -33,6 +33,7 @@ class Header:
     indPres: str
     indIntermed: str | None
     references: tuple[NfRef, ...]
+    gCompraGov: CompraGov | None = None
 
 
 @dataclass(frozen=True, slots=True)

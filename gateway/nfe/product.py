@@ -7,12 +7,15 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from gateway.nfe.reform.profile import ReformProfile
+
 
 class TaxProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a product is taxed, whoever sells it; the branch's regime (CRT) turns it into CST or CSOSN.
 
     situation: `tributada` (ICMS 00 / CSOSN 102), `reduzida` (20 / 102), `isenta` (40 / 102), `nao_tributada` (41 / 400),
     `st` (60 / 500, retained before). Rates in percent; None means the dated table of `schemas/` or the branch's regime.
+    cclasstrib (with its ibs_cbs_cst, or by itself) is a decision on IBS and CBS; empty leaves it to the facts, or to a person.
     """
 
     situation: Literal["tributada", "reduzida", "isenta", "nao_tributada", "st"] = "tributada"
@@ -24,8 +27,9 @@ class TaxProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pis_cofins_cst: Annotated[str, Meta(max_length=2)] = "01"
     pis_rate: Decimal | None = None
     cofins_rate: Decimal | None = None
-    ibs_cbs_cst: Annotated[str, Meta(max_length=3)] = "000"
-    cclasstrib: Annotated[str, Meta(max_length=6)] = "000001"
+    ibs_cbs_cst: Annotated[str, Meta(pattern=r"^([0-9]{3})?$")] = ""
+    cclasstrib: Annotated[str, Meta(pattern=r"^([0-9]{6})?$")] = ""
+    reform: ReformProfile = ReformProfile()
 
 
 class Product(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from gateway.nfe.product import Product
+from gateway.nfe.reform.profile import GovernmentPurchase, ReformItem
 
 Ref = Annotated[
     str, Meta(min_length=1, max_length=100, pattern=r"^[!-~]+$", description="Caller's key: one note per ref, for ever")
@@ -118,7 +119,7 @@ class SaleItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     The product is looked up by `sku` unless given inline. `total` is the gross amount of the line before `discount`; by
     default quantity x unit_price rounded to cents. When `total` is given and is not that product, the unit price printed
-    is total / quantity with ten decimals.
+    is total / quantity with ten decimals. reform: what only this line knows of IBS, CBS and IS.
     """
 
     sku: Annotated[str, Meta(min_length=1, max_length=60)]
@@ -130,6 +131,7 @@ class SaleItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     description: Annotated[str, Meta(max_length=255)] = ""
     product: Product | None = None
     note: Annotated[str, Meta(max_length=500)] = ""
+    reform: ReformItem | None = None
 
 
 class Card(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -193,3 +195,4 @@ class Sale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     notes: Annotated[str, Meta(max_length=2000)] = ""
     order_number: Annotated[str, Meta(max_length=60)] = ""
     issued_at: datetime | None = None
+    government: GovernmentPurchase | None = None

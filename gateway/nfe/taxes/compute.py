@@ -5,17 +5,23 @@ from __future__ import annotations
 from decimal import Decimal
 
 from gateway.nfe.layout.item import Imposto
+from gateway.nfe.reform import group as reform
+from gateway.nfe.reform.profile import ReformItem
 from gateway.nfe.taxes.contributions import contributions
 from gateway.nfe.taxes.difal import difal
-from gateway.nfe.taxes.ibs_cbs import ibs_cbs
 from gateway.nfe.taxes.icms import icms
 from gateway.nfe.taxes.rounding import NOTHING
 from gateway.nfe.taxes.rule import TaxRule
 from gateway.nfe.taxes.sums import Sums
 
+_ONE = Decimal(1)
 
-def compute(rule: TaxRule, amount: Decimal, sums: Sums) -> Imposto:
-    """Taxes of a line worth `amount` (vProd - vDesc + vFrete + vOutro, in cents, not negative)."""
+
+def compute(rule: TaxRule, amount: Decimal, sums: Sums, *, quantity: Decimal = _ONE, stated: ReformItem | None = None) -> Imposto:
+    """Taxes of a line worth `amount` (vProd - vDesc + vFrete + vOutro, in cents, not negative).
+
+    `stated`: what the line says of IBS, CBS and IS by itself; its amounts win over ours.
+    """
     icms_group, vICMS, vFCP = icms(rule.icms, amount, sums)
     dest = None if rule.difal is None else difal(rule.difal, rule.icms, amount, vICMS, sums)
     vICMSUFDest, vFCPUFDest = (NOTHING, NOTHING) if dest is None else (dest.vICMSUFDest, dest.vFCPUFDest or NOTHING)
@@ -28,11 +34,13 @@ def compute(rule: TaxRule, amount: Decimal, sums: Sums) -> Imposto:
     if exclude_difal:
         base -= vICMSUFDest + vFCPUFDest
     pis, cofins, taken = contributions(rule.contributions, base, sums)
-    reform = rule.ibs_cbs
-    if reform is not None:
-        sums.ibs_cbs = True
-        if rule.ibs_cbs_rates is not None:
-            # UB16-10: what the legacy taxes take is not base of the new ones.
-            vBC = amount - taken - vICMS - vFCP - vICMSUFDest - vFCPUFDest
-            reform = ibs_cbs(reform, rule.ibs_cbs_rates, max(vBC, NOTHING), sums)
-    return Imposto(ICMS=icms_group, IPI=rule.ipi, PIS=pis, COFINS=cofins, ICMSUFDest=dest, IBSCBS=reform)
+    tax = values = None
+    if rule.reform is not None:
+        tax = reform.selective_tax(rule.reform, amount, quantity, stated)
+        # UB16-10: what the legacy taxes take is not base of the new ones; the selective tax is.
+        base = amount - taken - vICMS - vFCP - vICMSUFDest - vFCPUFDest
+        if tax is not None:
+            base += tax.vIS or NOTHING
+        values = reform.ibs_cbs(rule.reform, base, quantity, stated)
+        sums.reform.add(values, tax)
+    return Imposto(ICMS=icms_group, IPI=rule.ipi, PIS=pis, COFINS=cofins, ICMSUFDest=dest, IS=tax, IBSCBS=values)

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 from gateway.nfe.amounts import percent
 from gateway.nfe.findings import Findings
-from gateway.nfe.layout.ibs_cbs import IbsCbs
 from gateway.nfe.layout.ipi import Ipi
 from gateway.nfe.product import Product, TaxProfile
+from gateway.nfe.reform.resolve import resolve_reform
+from gateway.nfe.reform.rule import ReformRule
 from gateway.nfe.scope import Scope
-from gateway.nfe.tables import IbsCbsRates
 from gateway.nfe.taxes.contributions import ContributionRule, resolve_contributions
 from gateway.nfe.taxes.difal import DifalRule, resolve_difal
-from gateway.nfe.taxes.ibs_cbs import resolve_ibs_cbs
 from gateway.nfe.taxes.icms import IcmsRule, resolve_icms
 from gateway.nfe.taxes.ipi import resolve_ipi
 
@@ -26,12 +25,11 @@ class TaxRule:
     difal: DifalRule | None
     contributions: ContributionRule
     exclude: tuple[bool, bool, bool]
-    ibs_cbs: IbsCbs | None
-    ibs_cbs_rates: IbsCbsRates | None
+    reform: ReformRule | None
     ipi: Ipi | None = None
 
 
-def resolve(product: Product, scope: Scope, path: str, findings: Findings) -> TaxRule:
+def resolve(product: Product, scope: Scope, path: str, findings: Findings, *, donation: bool = False) -> TaxRule:
     """The rule of `product` in `scope`; faults are told at `path` (the product's place in the body)."""
     tax = product.tax
     for name in ("icms_rate", "icms_reduction", "fcp_rate", "pis_rate", "cofins_rate"):
@@ -44,13 +42,11 @@ def resolve(product: Product, scope: Scope, path: str, findings: Findings) -> Ta
     # The difference of rates is of a taxed outgoing operation: what the operation leaves untaxed has none (NT 2015.003, 694).
     icms_due = scope.operation.icms == "product" and scope.operation.tpNF == "1"
     policy = scope.pis_cofins()
-    group, rates = resolve_ibs_cbs(product, scope, path, findings)
     return TaxRule(
         icms=icms,
         difal=resolve_difal(product, icms, scope, path, findings) if scope.difal and icms_due else None,
         contributions=resolve_contributions(product, tax, scope, path, findings),
         exclude=(policy.exclude_icms, policy.exclude_fcp, policy.exclude_difal),
-        ibs_cbs=group,
-        ibs_cbs_rates=rates,
+        reform=resolve_reform(product, scope, path, findings, donation=donation),
         ipi=resolve_ipi(scope.operation.ipi_cst),
     )

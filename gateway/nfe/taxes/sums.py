@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from gateway.core.money import CENT, ZERO
-from gateway.nfe.layout.ibs_cbs import IbsCbsTot, TotalCbs, TotalIbs, TotalIbsMun, TotalIbsUf
 from gateway.nfe.layout.total import IcmsTot, Total
+from gateway.nfe.reform.totals import ReformSums
 
 _NOTHING = ZERO.quantize(CENT)
 
@@ -16,18 +16,13 @@ class Sums:
 
     __slots__ = (
         "difal",
-        "ibs_cbs",
-        "ibs_cbs_values",
+        "reform",
         "vBC",
-        "vBCIBSCBS",
-        "vCBS",
         "vCOFINS",
         "vDesc",
         "vFCP",
         "vFCPUFDest",
         "vFrete",
-        "vIBSMun",
-        "vIBSUF",
         "vICMS",
         "vICMSDeson",
         "vICMSUFDest",
@@ -38,12 +33,12 @@ class Sums:
     )
 
     def __init__(self) -> None:
-        self.difal = self.ibs_cbs = self.ibs_cbs_values = False
+        self.difal = False
+        self.reform = ReformSums()
         self.vBC = self.vICMS = self.vICMSDeson = self.vFCP = _NOTHING
         self.vFCPUFDest = self.vICMSUFDest = _NOTHING
         self.vProd = self.vFrete = self.vDesc = self.vOutro = self.vItem = _NOTHING
         self.vPIS = self.vCOFINS = _NOTHING
-        self.vBCIBSCBS = self.vIBSUF = self.vIBSMun = self.vCBS = _NOTHING
 
     @property
     def note_value(self) -> Decimal:
@@ -51,7 +46,7 @@ class Sums:
         return self.vProd - self.vDesc + self.vFrete + self.vOutro
 
     def total(self) -> Total:
-        """Group W. In 2026 IBS and CBS are not added to vNF nor to vNFTot (NT 2025.002-RTC)."""
+        """Group W. IBS, CBS and IS are never added to vNF; to vItem and vNFTot from the day the tables say (NT 2025.002-RTC)."""
         icms = IcmsTot(
             vBC=self.vBC,
             vICMS=self.vICMS,
@@ -76,21 +71,10 @@ class Sums:
             vOutro=self.vOutro,
             vNF=self.note_value,
         )
-        if not self.ibs_cbs:
-            return Total(ICMSTot=icms)
-        return Total(ICMSTot=icms, IBSCBSTot=self._ibs_cbs_total(), vNFTot=self.vItem)
-
-    def _ibs_cbs_total(self) -> IbsCbsTot:
-        if not self.ibs_cbs_values:
-            return IbsCbsTot(vBCIBSCBS=_NOTHING)
-        return IbsCbsTot(
-            vBCIBSCBS=self.vBCIBSCBS,
-            gIBS=TotalIbs(
-                gIBSUF=TotalIbsUf(vDif=_NOTHING, vDevTrib=_NOTHING, vIBSUF=self.vIBSUF),
-                gIBSMun=TotalIbsMun(vDif=_NOTHING, vDevTrib=_NOTHING, vIBSMun=self.vIBSMun),
-                vIBS=self.vIBSUF + self.vIBSMun,
-                vCredPres=_NOTHING,
-                vCredPresCondSus=_NOTHING,
-            ),
-            gCBS=TotalCbs(vDif=_NOTHING, vDevTrib=_NOTHING, vCBS=self.vCBS, vCredPres=_NOTHING, vCredPresCondSus=_NOTHING),
+        reform = self.reform.total()
+        return Total(
+            ICMSTot=icms,
+            ISTot=self.reform.is_total(),
+            IBSCBSTot=reform,
+            vNFTot=None if reform is None else self.vItem,
         )

@@ -97,8 +97,7 @@ def test_difal_on_the_double_base() -> None:
         difal=DifalRule(D("20"), D("12"), D(0), "dupla", exempt=False),
         contributions=ContributionRule("01", D(0), D(0), "aliq", None),
         exclude=(True, False, False),
-        ibs_cbs=None,
-        ibs_cbs_rates=None,
+        reform=None,
     )
     imposto = compute(rule, to_cents(D(1000)), Sums())
     assert imposto.ICMSUFDest is not None
