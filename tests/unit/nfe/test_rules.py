@@ -261,6 +261,6 @@ def test_rules_and_code_name_the_same_codes() -> None:
 
 def test_every_rule_is_proven_here() -> None:
     elsewhere = {"NFE-BRANCH-06", *(code for code in rules() if code.startswith(("NFE-OP-", "NFE-RTC-")))}
-    # NFE-RAW-* are proven by test_raw, NFE-OP-* by test_operations, NFE-RTC-* by test_reform_rules, those of NFC-e beside its other tests.
+    # NFE-RAW-* are proven by test_raw, NFE-OP-* by test_operations, NFE-RTC-* by test_reform_rules, NFC-e beside its tests.
     raw = {code for code in rules() if code.startswith("NFE-RAW-")}
     assert {pair.code for pair in PAIRS} | elsewhere | raw == {code for code in rules() if code.startswith("NFE-")}
