@@ -85,7 +85,7 @@ def compose(
     sold = lines(sale, products, findings)
     # A NFC-e is internal and to a consumer, wherever its buyer lives.
     scope = _scope(sale, branch, issuer, None if policy is not None else customer, day, operation)
-    scope = replace(scope, model=mod, buyer=_kind(customer))
+    scope = replace(scope, mod=mod, buyer=_kind(customer))
     government = government_group(sale.government, mod, findings)
     sums = Sums()
     details = _details(sale, sold, scope, sums, findings)
@@ -192,7 +192,7 @@ def _scope(sale: Sale, branch: Branch, issuer: Emit, customer: Buyer | None, day
         final_consumer=final_consumer,
         operation=operation,
         overrides=branch.overrides,
-        from_city=issuer.enderEmit.cMun,
+        city_code=issuer.enderEmit.cMun,
         to_city=address.cMun if address is not None else "",
         government=sale.government,
         ibs_cbs_since=branch.ibs_cbs_since,

@@ -152,7 +152,7 @@ def det(number: int, line: Line, goods: Goods, order: str | None, sums: Sums) ->
     item = line.item
     amount = line.amount
     reform = goods.rule.reform
-    imposto = compute(goods.rule, amount, sums, quantity=line.quantity, stated=item.reform)
+    imposto = compute(goods.rule, amount, line.quantity, sums, item.reform)
     vItem = amount + added(imposto.IBSCBS, imposto.IS) if reform is not None and reform.adds else amount
     sums.vProd += line.gross
     sums.vDesc += line.discount

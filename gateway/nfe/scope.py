@@ -33,9 +33,9 @@ class Scope:
     final_consumer: bool
     operation: Operation
     overrides: Mapping[str, Decimal]
-    model: str = "55"
+    mod: str = "55"
+    city_code: str = ""
     buyer: str = ""
-    from_city: str = ""
     to_city: str = ""
     government: GovernmentPurchase | None = None
     ibs_cbs_since: date | None = None

@@ -73,7 +73,7 @@ def resolve_reform(product: Product, scope: Scope, path: str, findings: Findings
     mono = _mono(case, kind)
     incentive = _incentive(case, kind)
     refund = case.profile.refund
-    if refund is not None and (kind != "values" or scope.model == "65"):
+    if refund is not None and (kind != "values" or scope.mod == "65"):
         case.fault("NFE-RTC-15")
         refund = None
     shares = _shares(case, regular is not None, incentive) if kind == "values" else None
@@ -122,7 +122,7 @@ def _classified(
     if tax.ibs_cbs_cst and situation(tax.ibs_cbs_cst, scope.day) is None:
         findings.add("NFE-RTC-02", path, value=tax.ibs_cbs_cst, sku=product.sku, day=scope.day)
         return None
-    decided = determine(product, scope.operation, buyer_facts(scope), scope.day, model=scope.model, donation=donation)
+    decided = determine(product, scope.operation, buyer_facts(scope), scope.day, model=scope.mod, donation=donation)
     chosen = decided.chosen
     if chosen is None:
         if tax.cclasstrib and decided.needs_person:
@@ -139,8 +139,8 @@ def _classified(
     if cst is None:
         findings.add("NFE-RTC-02", path, value=code.cst, sku=product.sku, day=scope.day)
         return None
-    if scope.model not in code.models:
-        findings.add("NFE-RTC-05", path, value=chosen, name=code.name, sku=product.sku, model=scope.model)
+    if scope.mod not in code.models:
+        findings.add("NFE-RTC-05", path, value=chosen, name=code.name, sku=product.sku, model=scope.mod)
         return None
     return code, cst
 
@@ -244,7 +244,7 @@ def _credit(case: _Case) -> Credit | None:
     stated, day = case.profile.credit, case.scope.day
     if stated is None:
         return None
-    if case.scope.model == "65":
+    if case.scope.mod == "65":
         case.fault("NFE-RTC-22")
         return None
     if "gCredPresOper" not in case.code.groups:
@@ -286,7 +286,7 @@ def _incentive(case: _Case, kind: Kind) -> bool:
     stated, scope = case.profile.incentive, case.scope
     if stated is None or kind != "values":
         return False
-    area = area_of(scope.from_city)
+    area = area_of(scope.city_code)
     if area is None or area != area_of(scope.to_city):
         case.fault("NFE-RTC-60")
         return False

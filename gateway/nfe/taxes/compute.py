@@ -14,10 +14,8 @@ from gateway.nfe.taxes.rounding import NOTHING
 from gateway.nfe.taxes.rule import TaxRule
 from gateway.nfe.taxes.sums import Sums
 
-_ONE = Decimal(1)
 
-
-def compute(rule: TaxRule, amount: Decimal, sums: Sums, *, quantity: Decimal = _ONE, stated: ReformItem | None = None) -> Imposto:
+def compute(rule: TaxRule, amount: Decimal, quantity: Decimal, sums: Sums, stated: ReformItem | None = None) -> Imposto:
     """Taxes of a line worth `amount` (vProd - vDesc + vFrete + vOutro, in cents, not negative).
 
     `stated`: what the line says of IBS, CBS and IS by itself; its amounts win over ours.

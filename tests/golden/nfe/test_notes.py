@@ -15,8 +15,9 @@ from tests.golden.nfe.cases import CASES as SALES
 from tests.golden.nfe.cases import Case
 from tests.golden.nfe.operation_cases import CASES as OPERATIONS
 from tests.golden.nfe.raw_cases import CASES as RAW
+from tests.golden.nfe.reform_cases import CASES as REFORM
 
-CASES = (*SALES, *OPERATIONS, *RAW)
+CASES = (*SALES, *OPERATIONS, *RAW, *REFORM)
 FOLDER = Path(__file__).parent / "notes"
 
 

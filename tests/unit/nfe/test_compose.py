@@ -99,7 +99,7 @@ def test_difal_on_the_double_base() -> None:
         exclude=(True, False, False),
         reform=None,
     )
-    imposto = compute(rule, to_cents(D(1000)), Sums())
+    imposto = compute(rule, to_cents(D(1000)), D(1), Sums())
     assert imposto.ICMSUFDest is not None
     assert imposto.ICMSUFDest.vBCUFDest == D("1100.00")
     assert imposto.ICMSUFDest.vICMSUFDest == D("100.00")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from gateway.sim.sefaz.document import Node, Note, amount, find, find_all, text, total
+from gateway.sim.sefaz.document import ZERO, Node, Note, amount, find, find_all, text, total
 from gateway.sim.sefaz.messages import Refusal
 from gateway.sim.sefaz.rules.conditions import Conditions
 from gateway.sim.sefaz.rules.items import differs
@@ -21,6 +21,9 @@ _RATE_TOLERANCE = Decimal("0.0001")
 
 _NEED_GROUP = frozenset({"000", "010", "011", "200", "220", "221", "222", "510", "515", "550"})
 _FORBID_GROUP = frozenset({"400", "410", "620", "800", "810", "811", "820"})
+_CONDITIONAL = frozenset({"200022", "200024"})
+_DEDUCTED = frozenset({"04", "07", "11"})
+"""Presumed credits taken from vIBS of the item (indDeduzCredPres)."""
 _CSTS = _NEED_GROUP | _FORBID_GROUP | {"830"}
 
 _RATES_2026 = (
@@ -81,30 +84,37 @@ def _of_item(note: Note, group: Node) -> Iterator[str]:
         yield "1024"
     values = find(group, "gIBSCBS")
     if values is None:
-        if cst in _NEED_GROUP:
+        if cst in _NEED_GROUP and text(note.ide, "tpNFDebito") != "07":
             yield "1022"
         return
     if cst in _FORBID_GROUP:
         yield "1021"
-    if note.dhEmi.year == 2026:
+    if note.dhEmi.year == 2026 and note.finNFe != "4":
+        # Suspended or conditional: the rates are zero and gTribRegular tells what they would be.
+        conditional = cst == "550" or text(group, "cClassTrib") in _CONDITIONAL
         for path, rate, cStat in _RATES_2026:
-            if amount(values, path) != rate:
+            free = path == "gCBS/pCBS" and find(values, "gCBS/gALCZFMCBS") is not None
+            if amount(values, path) != (ZERO if conditional or free else rate):
                 yield cStat
+    reducer = amount(note.ide, "gCompraGov/pRedutor")
     for tax in _TAXES:
-        yield from _of_tax(values, tax)
-    if amount(values, "vIBS") != amount(values, "gIBSUF/vIBSUF") + amount(values, "gIBSMun/vIBSMun"):
+        yield from _of_tax(values, tax, reducer)
+    due = amount(values, "gIBSUF/vIBSUF") + amount(values, "gIBSMun/vIBSMun")
+    if text(group, "gCredPresOper/cCredPres") in _DEDUCTED:
+        due -= amount(group, "gCredPresOper/gIBSCredPres/vCredPres")
+    if amount(values, "vIBS") != max(due, ZERO):
         yield "1150"
 
 
-def _of_tax(values: Node, tax: _Tax) -> Iterator[str]:
-    """v = vBC x p - vDif - vDevTrib, where p is pAliqEfet = p x (1 - pRedAliq) when the rate is reduced."""
+def _of_tax(values: Node, tax: _Tax, reducer: Decimal) -> Iterator[str]:
+    """v = vBC x p - vDif - vDevTrib, where p is pAliqEfet = p x (1 - pRedAliq) x (1 - pRedutor) when the rate is reduced."""
     group = find(values, tax.group)
     if group is None:
         return
     rate = amount(group, tax.rate)
     reduction = find(group, "gRed")
     if reduction is not None:
-        expected = rate * (1 - amount(reduction, "pRedAliq") / _HUNDRED)
+        expected = rate * (1 - amount(reduction, "pRedAliq") / _HUNDRED) * (1 - reducer / _HUNDRED)
         rate = amount(reduction, "pAliqEfet")
         if abs(rate - expected) > _RATE_TOLERANCE:
             yield tax.wrong_effective_rate
