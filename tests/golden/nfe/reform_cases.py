@@ -43,7 +43,7 @@ DET = "det/imposto/IBSCBS"
 VALUES = f"{DET}/gIBSCBS"
 TOTAL = "total/IBSCBSTot"
 MANAUS = Address(street="Av. Eduardo Ribeiro", number="1", district="Centro", city="Manaus", uf="AM", postal_code="69010001")
-AMAZON = msgspec.structs.replace(BRANCH, address=MANAUS, state_registration="041234563", time_zone="America/Manaus")
+AMAZON = msgspec.structs.replace(BRANCH, address=MANAUS, state_registration="041234561", time_zone="America/Manaus")
 FUEL = {"ncm": "27101921", "description": "Oleo combustivel"}
 UNIT = MonoRates(ibs=D("0.1000"), cbs=D("0.2000"), ibs_retention=D("0.0300"), cbs_retention=D("0.0500"))
 
@@ -61,7 +61,12 @@ def _ten_litres(code: str, line: ReformItem | None = None, mono: MonoRates | Non
 
 def _raw(group_: IbsCbs, **ide: str) -> Built:
     """A credit or debit note: no sale composes one, so the engine's group goes by the official layout."""
-    det = {**BOOK, "imposto": {**BOOK["imposto"], "IBSCBS": msgspec.to_builtins(group_)}}
+    # No other tax is told in them (1001), but in the loss of stock; a credit note is of entry (1161).
+    others = BOOK["imposto"] if ide.get("tpNFDebito") == "07" else {}
+    det = {**BOOK, "imposto": {**others, "IBSCBS": msgspec.to_builtins(group_)}}
+    if ide["finNFe"] == "5":
+        det["prod"] = {**BOOK["prod"], "CFOP": "1949"}
+        ide["tpNF"] = "0"
     told = {f"ide__{tag}": value for tag, value in ide.items()}
     draft = completed(det, **told, pag={"detPag": [{"tPag": "90", "vPag": 0}]})
     return build_raw(draft, number=1234, cNF="87654321", dhEmi=AT)
