@@ -7,17 +7,17 @@ CBS is 100.00 - 18.00 - 1.35 - 6.23 = 74.42 (UB16-10). In 2026: 0.1% of the stat
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from gateway.nfe.branch import Branch
+from gateway.nfe.branch import Branch, TechnicalContact
 from gateway.nfe.build import Built
 from gateway.nfe.layout.ibs_cbs import IbsCbs
 from gateway.nfe.product import Product
-from gateway.nfe.raw import build_raw
+from gateway.nfe.raw import build_raw, complete
 from gateway.nfe.reform.profile import (
     Adjustment,
     Amounts,
@@ -34,7 +34,7 @@ from gateway.nfe.reform.profile import (
 from gateway.nfe.sale import Address, Customer
 from tests.golden.nfe.cases import INDUSTRY, Case
 from tests.unit.nfe.made import AT, BRANCH, built, item, pays, product, sale
-from tests.unit.nfe.made_raw import BOOK, completed
+from tests.unit.nfe.made_raw import BOOK, raw
 from tests.unit.nfe.made_reform import LATER, STATED, good, group, note, scope, taxed
 
 D = Decimal
@@ -43,7 +43,10 @@ DET = "det/imposto/IBSCBS"
 VALUES = f"{DET}/gIBSCBS"
 TOTAL = "total/IBSCBSTot"
 MANAUS = Address(street="Av. Eduardo Ribeiro", number="1", district="Centro", city="Manaus", uf="AM", postal_code="69010001")
-AMAZON = msgspec.structs.replace(BRANCH, address=MANAUS, state_registration="041234561", time_zone="America/Manaus")
+CONTACT = TechnicalContact(cnpj="11222333000181", contact="Suporte", email="suporte@example.com", phone="1133334444")
+AMAZON = msgspec.structs.replace(
+    BRANCH, address=MANAUS, state_registration="041234561", time_zone="America/Manaus", technical_contact=CONTACT
+)
 FUEL = {"ncm": "27101921", "description": "Oleo combustivel"}
 UNIT = MonoRates(ibs=D("0.1000"), cbs=D("0.2000"), ibs_retention=D("0.0300"), cbs_retention=D("0.0500"))
 
@@ -59,7 +62,7 @@ def _ten_litres(code: str, line: ReformItem | None = None, mono: MonoRates | Non
     return built(sale(items=lines), BRANCH, good(code, mono=mono, **FUEL))
 
 
-def _raw(group_: IbsCbs, **ide: str) -> Built:
+def _raw(group_: IbsCbs, at: datetime = AT, **ide: str) -> Built:
     """A credit or debit note: no sale composes one, so the engine's group goes by the official layout."""
     # No other tax is told in them (1001), but in the loss of stock; a credit note is of entry (1161).
     others = BOOK["imposto"] if ide.get("tpNFDebito") == "07" else {}
@@ -68,8 +71,8 @@ def _raw(group_: IbsCbs, **ide: str) -> Built:
         det["prod"] = {**BOOK["prod"], "CFOP": "1949"}
         ide["tpNF"] = "0"
     told = {f"ide__{tag}": value for tag, value in ide.items()}
-    draft = completed(det, **told, pag={"detPag": [{"tPag": "90", "vPag": 0}]})
-    return build_raw(draft, number=1234, cNF="87654321", dhEmi=AT)
+    draft = complete(raw(det, **told, pag={"detPag": [{"tPag": "90", "vPag": 0}]}), BRANCH, at=at)
+    return build_raw(draft, number=1234, cNF="87654321", dhEmi=at)
 
 
 def _transfer() -> Built:
@@ -91,9 +94,11 @@ def _loss() -> Built:
 
 
 def _free_zone() -> Built:
-    within = scope(operation=note(finNFe="5", credit="02"))
-    line = ReformItem(zfm_credit=ZfmCredit(month="2026-10", kind="1", amount=D("55.00")))
-    return _raw(group(good("810001"), "0", within, line), finNFe="5", tpNFCredito="02")
+    # Only from 2029 on (1145).
+    at = datetime(2029, 3, 10, 13, 30, tzinfo=UTC)
+    within = scope(operation=note(finNFe="5", credit="02"), day=at.date())
+    line = ReformItem(zfm_credit=ZfmCredit(month="2029-02", kind="1", amount=D("55.00")))
+    return _raw(group(good("810001"), "0", within, line), at, finNFe="5", tpNFCredito="02")
 
 
 def case(name: str, make: Callable[[], Built], facts: Facts) -> Case:

@@ -43,7 +43,7 @@ def _of_item(note: Note, det: Node) -> Iterator[str]:
     if icms is not None:
         yield from _icms(note, prod, icms)
     yield from _difal(note, imposto, icms)
-    if note.mod == "55":
+    if note.mod == "55" and note.finNFe not in ("5", "6"):
         if find(imposto, "PIS") is None:
             yield "745"
         if find(imposto, "COFINS") is None:
