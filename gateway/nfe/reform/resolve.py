@@ -147,11 +147,8 @@ def _classified(
 
 def _check_note(case: _Case) -> None:
     operation = case.scope.operation
-    expected = demanded(operation.tpNFDebito, operation.tpNFCredito)
-    if expected is not None and expected != case.code.code:
-        kind = operation.tpNFDebito or operation.tpNFCredito
-        case.fault("NFE-RTC-07", kind=kind, expected=expected, value=case.code.code)
-    if expected is None and case.code.code in reserved():
+    # The kinds that demand a code have chosen it already (determine).
+    if demanded(operation.tpNFDebito, operation.tpNFCredito) is None and case.code.code in reserved():
         case.fault("NFE-RTC-08", value=case.code.code)
 
 
