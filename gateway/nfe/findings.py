@@ -30,8 +30,16 @@ def rules() -> Mapping[str, Rule]:
     return {code: Rule(code, row["message"], row["fix"], row["source"], row.get("cStat", "")) for code, row in rows.items()}
 
 
+class Whole(str):
+    """A text of ours inside a sentence: quoted whole, however long."""
+
+    __slots__ = ()
+
+
 def shown(value: object) -> str:
     """A caller's value as quoted in a sentence: short, and numbers as people write them."""
+    if isinstance(value, Whole):
+        return str(value)
     text = f"{value:f}" if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < 20 else str(value)
     return text if len(text) <= 40 else f"{text[:37]}..."
 

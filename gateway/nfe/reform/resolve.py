@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 
 from gateway.core.money import ZERO
 from gateway.nfe.amounts import digits, percent
-from gateway.nfe.findings import Findings
+from gateway.nfe.findings import Findings, Whole
 from gateway.nfe.layout.ibs_cbs import IbsCbs
 from gateway.nfe.product import Product
 from gateway.nfe.reform import rates as rate_table
@@ -21,7 +22,7 @@ from gateway.nfe.reform.classification import (
 )
 from gateway.nfe.reform.credits import CODES, credit_codes, demanded, reserved
 from gateway.nfe.reform.dataset import manifest
-from gateway.nfe.reform.determine import Buyer, determine
+from gateway.nfe.reform.determine import Buyer, Determination, determine
 from gateway.nfe.reform.mono import NAMES
 from gateway.nfe.reform.profile import MonoRates, ReformProfile, SelectiveTax
 from gateway.nfe.reform.rounding import percent4
@@ -128,8 +129,8 @@ def _classified(
         if tax.cclasstrib and decided.needs_person:
             findings.add("NFE-RTC-03", path, value=tax.cclasstrib, sku=product.sku, version=table_version(), day=scope.day)
         else:
-            names = " ou ".join(one.cclasstrib for one in decided.candidates)
-            findings.add("NFE-RTC-06", path, sku=product.sku, candidates=names)
+            facts = {"candidates": Whole(_candidates(decided)), "excluded": Whole(_exclusions(decided))}
+            findings.add("NFE-RTC-06", path, sku=product.sku, **facts)
         return None
     code = classification(chosen, scope.day)
     if code is None:
@@ -143,6 +144,16 @@ def _classified(
         findings.add("NFE-RTC-05", path, value=chosen, name=code.name, sku=product.sku, model=scope.mod)
         return None
     return code, cst
+
+
+def _candidates(decided: Determination) -> str:
+    return ", ".join(f"{one.cclasstrib} ({one.name})" for one in decided.candidates) or "nenhum dos da tabela"
+
+
+def _exclusions(decided: Determination) -> str:
+    """How many were excluded by each reason, the commonest first."""
+    reasons = Counter(one.reason for one in decided.excluded)
+    return "; ".join(f"{count} porque {reason}" for reason, count in reasons.most_common())
 
 
 def _check_note(case: _Case) -> None:

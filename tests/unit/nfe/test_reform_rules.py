@@ -239,7 +239,10 @@ def test_faults_are_told_where_the_body_says_it() -> None:
     faults = [(fault.code, fault.path) for fault in caught.value.faults]
     assert faults == [("NFE-RTC-41", "$.items[0].reform.transfer"), ("NFE-RTC-06", "$.items[1].sku")]
     message = caught.value.faults[1].message
-    assert message.startswith("A classificação de IBS/CBS do produto ARROZ não está decidida: podem ser 000001 ou")
+    assert message.startswith(
+        "A classificação de IBS/CBS do produto ARROZ não está decidida: podem ser 000001 (Tributação integral), 200003"
+    )
+    assert "67 porque é de outro documento fiscal, não de NF-e nem NFC-e" in message
     assert "PUT" in caught.value.faults[1].fix
 
 
