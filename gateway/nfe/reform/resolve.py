@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from gateway.core.money import ZERO
 from gateway.nfe.amounts import digits, percent
@@ -17,7 +19,9 @@ from gateway.nfe.reform.classification import (
     Classification,
     Situation,
     classification,
+    classifications,
     situation,
+    situations,
     table_version,
 )
 from gateway.nfe.reform.credits import CODES, credit_codes, demanded, reserved
@@ -25,6 +29,7 @@ from gateway.nfe.reform.dataset import manifest
 from gateway.nfe.reform.determine import Buyer, Determination, determine
 from gateway.nfe.reform.mono import NAMES
 from gateway.nfe.reform.profile import MonoRates, ReformProfile, SelectiveTax
+from gateway.nfe.reform.rates import Rates
 from gateway.nfe.reform.rounding import percent4
 from gateway.nfe.reform.rule import Credit, Kind, ReformRule, Regular, Share, share
 from gateway.nfe.scope import Scope
@@ -37,6 +42,8 @@ _KINDS: tuple[tuple[str, Kind], ...] = (
     ("gCredPresIBSZFM", "zfm"),
 )
 _USED_GOODS = "04"
+_UNSTATED = ReformProfile()
+_SIMPLE = frozenset({"gIBSCBS", "gRed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,10 @@ def resolve_reform(product: Product, scope: Scope, path: str, findings: Findings
     if found is None:
         return None
     code, cst = found
+    if product.tax.reform == _UNSTATED and scope.government is None and not code.groups and code.code not in reserved():
+        known = scope.reform_rates()
+        if cst.groups <= _SIMPLE and not known.missing():
+            return _simple(code.code, scope.day, known)
     # What the operation fixes is not the product's sale: the product's own profile does not apply to it.
     own = not scope.operation.cclasstrib and not donation
     case = _Case(product, product.tax.reform if own else ReformProfile(), code, cst, scope, path, findings)
@@ -103,6 +114,26 @@ def resolve_reform(product: Product, scope: Scope, path: str, findings: Findings
         reversal="gEstornoCred" in code.groups,
         selective=_selective(case),
         adds=rate_table.adds_to_item(scope.day),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _simple(code: str, day: date, known: Rates) -> ReformRule:
+    """The rule of a code that asks nothing of the product, which is what nearly every product of a shop has."""
+    of = classifications()[code]
+    groups = situations()[of.cst].groups
+    group, adds = IbsCbs(CST=of.cst, cClassTrib=code), rate_table.adds_to_item(day)
+    if "gIBSCBS" not in groups:
+        return ReformRule(kind="none", group=group, adds=adds)
+    reduced = "gRed" in groups
+    uf, mun, cbs = known.known()
+    return ReformRule(
+        kind="plain",
+        group=group,
+        uf=share(uf, of.red_ibs if reduced else None, ZERO),
+        mun=share(mun, of.red_ibs if reduced else None, ZERO),
+        cbs=share(cbs, of.red_cbs if reduced else None, ZERO),
+        adds=adds,
     )
 
 

@@ -17,6 +17,11 @@ def money(expression: Decimal) -> Decimal:
     return expression.quantize(_EXPRESSION, ROUND_HALF_EVEN).quantize(CENT, ROUND_HALF_EVEN)
 
 
+def cents(exact: Decimal) -> Decimal:
+    """An expression of 8 places at most, as a value of the note."""
+    return exact.quantize(CENT, ROUND_HALF_EVEN)
+
+
 def percent4(expression: Decimal) -> Decimal:
     """An exact percent, as the note tells it."""
     return expression.quantize(_EXPRESSION, ROUND_HALF_EVEN).quantize(_PERCENT, ROUND_HALF_EVEN)

@@ -94,11 +94,10 @@ class ReformSums:
         self._uf[2] += uf.vIBSUF
         self._mun[2] += mun.vIBSMun
         self._cbs[2] += cbs.vCBS
-        for share, sums in ((uf, self._uf), (mun, self._mun), (cbs, self._cbs)):
-            if share.gDif is not None:
-                sums[0] += share.gDif.vDif
-            if share.gDevTrib is not None:
-                sums[1] += share.gDevTrib.vDevTrib
+        if uf.gDif or mun.gDif or cbs.gDif or uf.gDevTrib or mun.gDevTrib or cbs.gDevTrib:
+            for share, sums in ((uf, self._uf), (mun, self._mun), (cbs, self._cbs)):
+                sums[0] += NOTHING if share.gDif is None else share.gDif.vDif
+                sums[1] += NOTHING if share.gDevTrib is None else share.gDevTrib.vDevTrib
 
     def _add_credit(self, credit: CredPres | None, place: int) -> None:
         if credit is not None:

@@ -17,7 +17,7 @@ from gateway.nfe.layout.ibs_cbs import (
     TribCompraGov,
     TribRegular,
 )
-from gateway.nfe.reform.rounding import HUNDRED, NOTHING, fraction, money
+from gateway.nfe.reform.rounding import HUNDRED, NOTHING, cents, fraction, money
 from gateway.nfe.reform.rule import Credit, ReformRule, Regular, Share
 
 
@@ -25,13 +25,14 @@ def plain(rule: ReformRule, vBC: Decimal) -> GroupIbsCbs:
     """Without deferral, refund or any special: what nearly every item of a shop is."""
     uf, mun, cbs = rule.uf, rule.mun, rule.cbs
     assert uf is not None and mun is not None and cbs is not None
-    vIBSUF, vIBSMun = money(vBC * uf.part), money(vBC * mun.part)
+    # Cents by a percent of four places have 8 places already: one rounding is the two.
+    vIBSUF, vIBSMun = cents(vBC * uf.part), cents(vBC * mun.part)
     return GroupIbsCbs(
         vBC=vBC,
         gIBSUF=GroupIbsUf(pIBSUF=uf.rate, gRed=uf.red, vIBSUF=vIBSUF),
         gIBSMun=GroupIbsMun(pIBSMun=mun.rate, gRed=mun.red, vIBSMun=vIBSMun),
         vIBS=vIBSUF + vIBSMun,
-        gCBS=GroupCbs(pCBS=cbs.rate, gRed=cbs.red, vCBS=money(vBC * cbs.part)),
+        gCBS=GroupCbs(pCBS=cbs.rate, gRed=cbs.red, vCBS=cents(vBC * cbs.part)),
     )
 
 
