@@ -67,6 +67,8 @@ _MEANINGS = {
     "public_url": "endereço pelo qual pessoas e a VTEX chegam ao gateway",
     "secret_key": "chave Fernet do cofre; vazio usa `secret.key` em `data_dir`",
     "sefaz_url": "manda todos os serviços da SEFAZ para `URL/<Serviço>`; recusado em produção",
+    "sefaz_svc_url": "como `sefaz_url`, só para as chamadas à SVC; vazio: o mesmo endereço",
+    "sefaz_an_url": "como `sefaz_url`, só para o Ambiente Nacional; vazio: o mesmo endereço",
     "sefaz_ca": "CA (PEM) desse outro servidor",
     "ca_bundle": "raízes da ICP-Brasil (PEM), somadas às do sistema",
     "vtex_url": "substitui o endereço base de toda conta VTEX",

@@ -18,13 +18,14 @@ from typing import Any
 
 from gateway.bench_clock import SECONDS, figure, measure
 from gateway.core.errors import ConfigInvalid
+from gateway.nfe.address import Address
 from gateway.nfe.branch import Branch
 from gateway.nfe.build import build
 from gateway.nfe.certificate import Certificate, load
 from gateway.nfe.certificate_maker import make_test_pfx
 from gateway.nfe.compose import compose
 from gateway.nfe.product import Product
-from gateway.nfe.sale import Address, Customer, Payment, Sale, SaleItem
+from gateway.nfe.sale import Customer, Payment, Sale, SaleItem
 from gateway.nfe.signature import sign
 from gateway.nfe.xsd import schema_file, validate
 

@@ -86,6 +86,8 @@ class Edges:
 def make_edges(settings: Settings, clock: Clock) -> Edges:
     endpoints = Endpoints(
         override_url=settings.sefaz_url or None,
+        override_svc=settings.sefaz_svc_url or None,
+        override_an=settings.sefaz_an_url or None,
         override_ca=Path(settings.sefaz_ca) if settings.sefaz_ca else None,
     )
     return Edges(

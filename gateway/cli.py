@@ -123,6 +123,16 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--file", type=Path, help="arquivo .pfx ou .p12")
     sub.add_argument("--password-stdin", action="store_true", help="lê a senha da entrada padrão")
 
+    sub = add(
+        "operations",
+        "as linhas de operação de uma filial, em CSV",
+        _operations,
+        "exemplo: gateway operations export operacoes.csv --branch 11222333000181   (e import, depois de editar)",
+    )
+    sub.add_argument("action", choices=("import", "export"))
+    sub.add_argument("file", type=Path, help="arquivo CSV; - na exportação é a saída padrão")
+    sub.add_argument("--branch", required=True, help="CNPJ da filial")
+
     sub = add("key", "chaves de API", _key, "exemplo: gateway key add --name pdv-loja-1 --scopes nfe:write,nfe:read")
     sub.add_argument("action", choices=("add", "list", "revoke"))
     sub.add_argument("--name", default="")
@@ -310,6 +320,25 @@ def _cert(args: argparse.Namespace) -> int:
         return 1
     password = sys.stdin.readline().rstrip("\n") if args.password_stdin else getpass.getpass("Senha do certificado: ")
     print(asyncio.run(add_certificate(settings, args.branch, args.file.read_bytes(), password)))
+    return 0
+
+
+def _operations(args: argparse.Namespace) -> int:
+    from gateway.setup_commands import export_operations, import_operations
+
+    settings = _settings()
+    if args.action == "import":
+        if not args.file.is_file():
+            _say(f"erro: o arquivo {args.file} não existe ou não pode ser lido.")
+            return 1
+        print(asyncio.run(import_operations(settings, args.branch, args.file.read_bytes())))
+        return 0
+    text = asyncio.run(export_operations(settings, args.branch))
+    if str(args.file) == "-":
+        sys.stdout.write(text)
+    else:
+        args.file.write_bytes(text.encode())
+        print(f"{args.file}: {len(text.splitlines()) - 1} linhas de operação.")
     return 0
 
 

@@ -35,6 +35,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     public_url: str = ""
     secret_key: str = ""
     sefaz_url: str = ""
+    sefaz_svc_url: str = ""
+    sefaz_an_url: str = ""
     sefaz_ca: str = ""
     ca_bundle: str = ""
     vtex_url: str = ""
@@ -111,7 +113,13 @@ def _known(name: str, where: str) -> None:
 
 
 def _check(settings: Settings) -> None:
-    for name, schemes in (("sefaz_url", ("https",)), ("vtex_url", ("http", "https")), ("public_url", ("http", "https"))):
+    for name, schemes in (
+        ("sefaz_url", ("https",)),
+        ("sefaz_svc_url", ("https",)),
+        ("sefaz_an_url", ("https",)),
+        ("vtex_url", ("http", "https")),
+        ("public_url", ("http", "https")),
+    ):
         text = getattr(settings, name)
         if text and (urlsplit(text).scheme not in schemes or not urlsplit(text).hostname):
             raise ConfigInvalid(

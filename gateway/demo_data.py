@@ -6,9 +6,10 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from gateway.nfe import state_registration
+from gateway.nfe.address import Address
 from gateway.nfe.branch import Branch, Printer, TechnicalContact
 from gateway.nfe.product import Product, TaxProfile
-from gateway.nfe.sale import Address
 
 TEST_CNPJ = "11222333000181"
 STAND_IN_CPF = "52998224725"
@@ -25,7 +26,7 @@ def branch(cnpj: str = TEST_CNPJ, *, uf: str = "SP", crt: str = "3", printer: st
         cnpj=cnpj,
         name="Rede Exemplo Ltda",
         trade_name="Rede Exemplo",
-        state_registration="110042490114",
+        state_registration=state_registration.example(uf if uf in city else "SP"),
         address=Address(
             street="Avenida Exemplo",
             number="1000",

@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway import demo_data
+from gateway.api.operations_csv import read_csv, written_own
 from gateway.bootstrap import prepare_data
 from gateway.config import FILE_NAME, Settings
 from gateway.core.clock import SystemClock, from_epoch_ms
@@ -24,6 +25,7 @@ from gateway.nfe.lifecycle import DOCUMENT
 from gateway.nfe.ports import Pfx
 from gateway.sim.pki import TestPki
 from gateway.store import access, documents, setup
+from gateway.store.branch_operations import operations_of, put_operations
 from gateway.store.database import Database, open_database
 from gateway.store.vault import Vault
 
@@ -120,8 +122,7 @@ async def add_certificate(settings: Settings, branch: str, pfx: bytes, password:
     """Activate an A1 for a branch; answers what to tell. Raises CertificateInvalid, CertificateExpired and NotFound."""
     number = _cnpj(branch)
     async with opened(settings) as (db, vault):
-        if await db.read(lambda conn: setup.get_branch(conn, number)) is None:
-            raise NotFound(f"A filial {number} não está cadastrada.", fix="Cadastre-a primeiro em PUT /v1/branches/{cnpj}.")
+        await _known(db, number)
         row = await _store_certificate(db, vault, number, pfx, password)
     return f"Certificado ativo para {number}: {row.subject}, válido até {_day(row.not_after)}."
 
@@ -167,6 +168,38 @@ async def revoke_key(settings: Settings, key_id: str) -> str:
         if not await db.write(lambda conn: access.revoke_key(conn, key_id, at)):
             raise NotFound(f"A chave {key_id!r} não existe ou já foi revogada.", fix="Veja os ids em: gateway key list")
     return f"Chave {key_id} revogada."
+
+
+async def export_operations(settings: Settings, branch: str) -> str:
+    """The branch's own rows over the table of operations, as CSV that `import_operations` takes back. Raises NotFound."""
+    number = _cnpj(branch)
+    async with opened(settings) as (db, _):
+        await _known(db, number)
+        return written_own(await db.read(lambda conn: operations_of(conn, number)))
+
+
+async def import_operations(settings: Settings, branch: str, body: bytes) -> str:
+    """Replace all of the branch's own rows with those of a CSV; any fault leaves them as they are. Answers what to tell.
+
+    Raises ValidationFailed with faults at `$line[n]`, and NotFound.
+    """
+    number = _cnpj(branch)
+    rows = read_csv(body)
+    async with opened(settings) as (db, _):
+        await _known(db, number)
+        at = SystemClock().epoch_ms()
+
+        def write(conn: Any) -> None:
+            put_operations(conn, number, rows, at)
+            access.record(conn, actor="cli", action="operations.put", subject=number, at=at, data={"rows": len(rows)})
+
+        await db.write(write)
+    return f"Filial {number}: {len(rows)} linhas de operação."
+
+
+async def _known(db: Database, branch: str) -> None:
+    if await db.read(lambda conn: setup.get_branch(conn, branch)) is None:
+        raise NotFound(f"A filial {branch} não está cadastrada.", fix="Cadastre-a primeiro em PUT /v1/branches/{cnpj}.")
 
 
 async def story(settings: Settings, ref: str) -> list[str]:

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from gateway.nfe.sale import Address, Text60
+from gateway.nfe.address import Address, Text60
+from gateway.nfe.trade import TaxId
 
 
 class Printer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,6 +44,16 @@ class NfceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     cnpj_buyers: bool | None = None
 
 
+class BranchText(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A text the branch prints on its notes (infCpl) from `since` to `until`, both included: a regime, a benefit, an appeal."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=1000)]
+    since: date
+    until: date | None = None
+    models: tuple[Literal["55", "65"], ...] = ("55", "65")
+    reason: Annotated[str, Meta(max_length=200)] = ""
+
+
 class Branch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything about the issuer that is not a secret.
 
@@ -50,6 +61,9 @@ class Branch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pis_cofins_regime decides the default rates. time_zone is an IANA name: it gives the offset of every printed time.
     overrides: rates in percent that replace the dated tables of `schemas/` for this branch (`icms.SP`, `fcp.RJ`, ...).
     ibs_cbs_since: from which day it writes IBS and CBS although its CRT (1, 2, 4) does not have to yet.
+    billing: `term` writes a duplicata for each payment with a due date when the sale says no bill. readers: CPF or CNPJ of who
+    may fetch the XML of every note (autXML), the accountant for one. approximate_taxes: `on` tells final consumers the taxes
+    inside the price (Lei 12.741/2012), by the products' rates.
     """
 
     cnpj: Annotated[str, Meta(min_length=14, max_length=18)]
@@ -67,3 +81,7 @@ class Branch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     technical_contact: TechnicalContact | None = None
     overrides: dict[str, Decimal] = {}
     ibs_cbs_since: date | None = None
+    billing: Literal["off", "term"] = "off"
+    readers: Annotated[tuple[TaxId, ...], Meta(max_length=10)] = ()
+    approximate_taxes: Literal["off", "on"] = "off"
+    texts: Annotated[tuple[BranchText, ...], Meta(max_length=50)] = ()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,15 +9,14 @@ from datetime import datetime
 from gateway import __version__
 from gateway.core.chave import ChaveAcesso, cnf_allowed
 from gateway.core.errors import InvariantBroken, ValidationFailed
-from gateway.core.taxid import strip_punctuation
 from gateway.core.text import clean_text
-from gateway.nfe.amounts import digits
-from gateway.nfe.branch import TechnicalContact
 from gateway.nfe.draft import Draft
-from gateway.nfe.layout.document import InfNFe, InfRespTec
+from gateway.nfe.layout.document import InfNFe
 from gateway.nfe.layout.ide import Ide
+from gateway.nfe.message_size import check_size
 from gateway.nfe.signature import NFE, with_placeholder
 from gateway.nfe.supplement import rehearsed
+from gateway.nfe.technical_contact import inf_resp_tec
 from gateway.nfe.xml_writer import writer
 from gateway.nfe.xsd import validate
 
@@ -111,14 +108,19 @@ def build(
         ide=ide,
         emit=draft.emit,
         dest=draft.dest,
+        retirada=draft.retirada,
+        entrega=draft.entrega,
+        autXML=draft.autXML,
         det=draft.det,
         total=draft.totals,
         transp=draft.transp,
+        cobr=draft.cobr,
         pag=draft.pag,
         infIntermed=draft.infIntermed,
         infAdic=draft.infAdic,
+        exporta=draft.exporta,
         compra=draft.compra,
-        infRespTec=None if contact is None else technical(contact, chave),
+        infRespTec=None if contact is None else inf_resp_tec(contact, chave),
     )
     return Built(chave, f'<NFe xmlns="{NFE}">{_write(body)}</NFe>'.encode())
 
@@ -135,21 +137,6 @@ def _contingency(draft: Draft, tpEmis: str, dhCont: datetime | None, xJust: str 
     return dhCont.astimezone(draft.zone).replace(microsecond=0).isoformat(), reason
 
 
-def technical(contact: TechnicalContact, chave: str) -> InfRespTec:
-    """Group ZD; hashCSRT = base64(SHA-1(CSRT + chave)), NT 2018.005."""
-    hashed = None
-    if contact.csrt:
-        hashed = base64.b64encode(hashlib.sha1((contact.csrt + chave).encode(), usedforsecurity=False).digest()).decode()
-    return InfRespTec(
-        CNPJ=strip_punctuation(contact.cnpj),
-        xContato=clean_text(contact.contact, 60),
-        email=clean_text(contact.email, 60),
-        fone=digits(contact.phone),
-        idCSRT=digits(contact.csrt_id).zfill(2) if contact.csrt else None,
-        hashCSRT=hashed,
-    )
-
-
 def dry_run(draft: Draft, at: datetime) -> None:
     """Whether the document will pass the schema, tried with a placeholder number: a bad sale never costs a number.
 
@@ -157,6 +144,8 @@ def dry_run(draft: Draft, at: datetime) -> None:
     """
     moment = draft.sale.issued_at or at
     built = build(draft, number=1, cNF=_PLACEHOLDER_CNF, dhEmi=moment)
-    faults = validate(with_placeholder(rehearsed(built, draft, moment).xml))
+    document = with_placeholder(rehearsed(built, draft, moment).xml)
+    check_size(document, "$.items")
+    faults = validate(document)
     if faults:
         raise ValidationFailed(faults)

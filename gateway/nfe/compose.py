@@ -13,26 +13,32 @@ import msgspec
 from gateway.core.chave import ChaveAcesso
 from gateway.core.money import MAX_REAIS
 from gateway.core.taxid import Cnpj
-from gateway.nfe import nfce, terms
-from gateway.nfe.amounts import digits, optional_text, percent, text
+from gateway.nfe import nfce, technical_contact, terms
+from gateway.nfe.amounts import optional_text, percent, text
+from gateway.nfe.approximate_tax import approximate
+from gateway.nfe.billing import cobr
 from gateway.nfe.branch import Branch
 from gateway.nfe.carriage import transp
 from gateway.nfe.draft import Draft, Header
+from gateway.nfe.export import exporta
 from gateway.nfe.findings import Findings
 from gateway.nfe.goods import Shelf, det
-from gateway.nfe.layout.document import Compra, InfAdic
+from gateway.nfe.information import compra, inf_adic
+from gateway.nfe.item_details import detailed
 from gateway.nfe.layout.ide import NfRef
 from gateway.nfe.layout.item import Det
 from gateway.nfe.layout.parties import Emit
 from gateway.nfe.layout.payment import InfIntermed
 from gateway.nfe.lines import Line, lines
-from gateway.nfe.operations import BranchOperation, Operation
-from gateway.nfe.parties import Buyer, buyer, consumer, emit, tax_id
+from gateway.nfe.operations import EXPORT, BranchOperation, Operation
+from gateway.nfe.parties import ABROAD, Buyer, buyer, consumer, emit, tax_id
 from gateway.nfe.payments import pag
+from gateway.nfe.places import delivery, pickup, readers
 from gateway.nfe.product import Product
 from gateway.nfe.reform.government import government_group
 from gateway.nfe.sale import Sale
 from gateway.nfe.scope import Scope, crosses_border
+from gateway.nfe.taxable_unit import in_taxable_unit
 from gateway.nfe.taxes.sums import Sums
 
 _PRESENCE = {"presencial": "1", "internet": "2", "teleatendimento": "3", "entrega": "4", "presencial_fora": "5", "outros": "9"}
@@ -64,13 +70,14 @@ def compose(
     issuer = emit(branch, findings)
     if issuer.CNPJ is not None and tax_id(sale.branch) != issuer.CNPJ:
         findings.add("NFE-BRANCH-05", "$.branch", sale=sale.branch, branch=branch.cnpj)
-    _check_technical_contact(branch, findings)
     wrong = [name for name, value in branch.overrides.items() if not percent(value)]
     if wrong:
         for name in wrong:
             findings.add("NFE-BRANCH-07", "$.branch", name=name, value=branch.overrides[name])
         branch = msgspec.structs.replace(branch, overrides={})
-    day = _issue_instant(sale, at, findings).astimezone(zone).date()
+    issued = _issue_instant(sale, at, findings)
+    day = issued.astimezone(zone).date()
+    technical_contact.check(branch, issuer.enderEmit.UF, day, mod, findings)
     operation = terms.chosen(sale, day, operations, mod, findings)
     policy = nfce.policy(branch, issuer.enderEmit.UF, day) if mod == nfce.MODEL else None
     customer = None
@@ -88,13 +95,19 @@ def compose(
     scope = replace(scope, mod=mod, buyer=_kind(customer))
     government = government_group(sale.government, mod, findings)
     sums = Sums()
-    details = _details(sale, sold, scope, sums, findings)
+    details = _details(sale, sold, scope, mod, sums, findings)
     reliable = len(findings.faults) == told
     if reliable and sums.note_value > MAX_REAIS:
         findings.add("NFE-SALE-09", "$.items", total=sums.note_value)
         reliable = False
     total = sums.note_value if reliable else None
-    payment = pag(terms.settled(sale, operation, total, findings), total, findings, mod)
+    settled = terms.settled(sale, operation, total, findings)
+    payment = pag(settled, total, findings, mod, day)
+    bill = None if policy is not None else cobr(settled, branch, payment, total, issued, zone, findings)
+    totals, taxes_told = sums.total(), ""
+    final = customer is None or customer.final_consumer
+    if branch.approximate_taxes == "on" and final and operation.payment == "real" and len(details) == len(sold):
+        details, totals, taxes_told = approximate(details, sold, totals, findings)
     carriage = transp(sale.freight, findings)
     if policy is not None:
         carriage = nfce.carriage(sale, carriage, issuer, findings)
@@ -105,6 +118,13 @@ def compose(
     marketplace = _intermediary(sale, presence, mod, findings)
     chaves = _references(sale, findings)
     terms.check_references(sale, operation, chaves, findings)
+    fetched = pickup(sale, issuer, findings)
+    delivered = delivery(sale, None if customer is None else customer.dest, findings)
+    authorised = readers(sale, branch, issuer.enderEmit.UF, day, mod, findings)
+    leaves = None if policy is not None else exporta(sale, operation, customer, findings)
+    words = terms.printed(sale, operation, chaves, day) if policy is None else nfce.notes(sale)
+    information = inf_adic(sale, branch, day, (taxes_told, words), mod, findings)
+    purchase = compra(sale, mod, findings)
     findings.raise_any()
     header = Header(
         cUF=issuer.enderEmit.cMun[:2],
@@ -112,17 +132,15 @@ def compose(
         natOp=operation.natOp,
         serie=branch.series if policy is None else branch.nfce.series,
         tpNF=operation.tpNF,
-        idDest="2" if scope.interstate else "1",
+        idDest="3" if scope.place == EXPORT else "2" if scope.interstate else "1",
         tpAmb=str(branch.environment),
         finNFe=operation.finNFe,
-        indFinal="1" if customer is None or customer.final_consumer else "0",
+        indFinal="1" if final else "0",
         indPres=presence,
         indIntermed=None if presence not in _REMOTE[mod] else ("1" if marketplace else "0"),
         references=tuple(NfRef(refNFe=chave) for chave in chaves),
         gCompraGov=government,
     )
-    order = optional_text(sale.order_number, 60)
-    notes = optional_text(terms.printed(sale, operation, chaves, day) if policy is None else nfce.notes(sale), 5000)
     return Draft(
         sale=sale,
         branch=branch,
@@ -131,15 +149,20 @@ def compose(
         emit=issuer,
         dest=None if customer is None else customer.dest,
         det=details,
-        totals=sums.total(),
+        totals=totals,
         transp=carriage,
         pag=payment,
         infIntermed=marketplace,
-        infAdic=None if notes is None else InfAdic(infCpl=notes),
-        compra=None if order is None or policy is not None else Compra(xPed=order),
+        infAdic=information,
+        compra=purchase,
         customer_name=None if customer is None else customer.name or None,
         customer_tax_id=None if customer is None else customer.tax_id,
         mod=mod,
+        retirada=fetched,
+        entrega=delivered,
+        autXML=authorised,
+        cobr=bill,
+        exporta=leaves,
     )
 
 
@@ -176,7 +199,7 @@ def _issue_instant(sale: Sale, at: datetime, findings: Findings) -> datetime:
 def _scope(sale: Sale, branch: Branch, issuer: Emit, customer: Buyer | None, day: date, operation: Operation) -> Scope:
     from_uf = issuer.enderEmit.UF
     address = customer.dest.enderDest if customer is not None else None
-    to_uf = address.UF if address is not None and address.UF else from_uf
+    to_uf = address.UF if address is not None and address.UF not in ("", ABROAD) else from_uf
     contributor = customer is not None and customer.contributor
     final_consumer = customer is None or customer.final_consumer
     return Scope(
@@ -205,7 +228,7 @@ def _kind(customer: Buyer | None) -> str:
     return "person" if len(customer.tax_id) == 11 else "company"
 
 
-def _details(sale: Sale, sold: list[Line], scope: Scope, sums: Sums, findings: Findings) -> tuple[Det, ...]:
+def _details(sale: Sale, sold: list[Line], scope: Scope, mod: str, sums: Sums, findings: Findings) -> tuple[Det, ...]:
     # xPed of an item holds 15 characters; a longer order number stays in group compra only.
     order = optional_text(sale.order_number, 60)
     item_order = order if order is not None and len(order) <= 15 else None
@@ -214,8 +237,19 @@ def _details(sale: Sale, sold: list[Line], scope: Scope, sums: Sums, findings: F
     for number, line in enumerate(sold, start=1):
         goods = shelf.goods(line, findings)
         shelf.check(line, goods, f"$.items[{number - 1}]", findings)
-        details.append(det(number, line, goods, item_order, sums))
+        details.append(_told(det(number, line, goods, item_order, sums), line, mod, findings))
     return tuple(details)
+
+
+def _told(plain: Det, line: Line, mod: str, findings: Findings) -> Det:
+    """The item with what only some products and sales tell of it."""
+    product, details = line.product, line.item.details
+    if details is None and not product.taxable_unit and not product.fci:
+        return plain
+    prod = in_taxable_unit(plain.prod, product, line.path, findings)
+    if details is not None:
+        prod = detailed(prod, details, f"{line.path.rpartition('.')[0]}.details", mod, findings)
+    return msgspec.structs.replace(plain, prod=prod)
 
 
 def _intermediary(sale: Sale, presence: str, mod: str, findings: Findings) -> InfIntermed | None:
@@ -245,15 +279,3 @@ def _references(sale: Sale, findings: Findings) -> list[ChaveAcesso]:
             findings.add("NFE-SALE-02", path)
         chaves.append(chave)
     return chaves
-
-
-def _check_technical_contact(branch: Branch, findings: Findings) -> None:
-    contact = branch.technical_contact
-    if contact is None:
-        return
-    if not isinstance(tax_id(contact.cnpj), Cnpj):
-        findings.add("NFE-BRANCH-04", "$.branch", field="CNPJ")
-    if not 6 <= len(digits(contact.phone)) <= 14:
-        findings.add("NFE-BRANCH-04", "$.branch", field="telefone")
-    if contact.csrt and not digits(contact.csrt_id):
-        findings.add("NFE-BRANCH-04", "$.branch", field="identificador do CSRT")

@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 from gateway.nfe.branch import Branch
 from gateway.nfe.layout.delivery import Transp
 from gateway.nfe.layout.document import Compra, InfAdic
+from gateway.nfe.layout.foreign_trade import Exporta
 from gateway.nfe.layout.ide import CompraGov, NfRef
 from gateway.nfe.layout.item import Det
-from gateway.nfe.layout.parties import Dest, Emit
-from gateway.nfe.layout.payment import InfIntermed, Pag
+from gateway.nfe.layout.parties import AutXml, Dest, Emit, Local
+from gateway.nfe.layout.payment import Cobr, InfIntermed, Pag
 from gateway.nfe.layout.total import Total
 from gateway.nfe.sale import Sale
 
@@ -59,6 +60,11 @@ class Draft:
     customer_name: str | None
     customer_tax_id: str | None
     mod: str = "55"
+    retirada: Local | None = None
+    entrega: Local | None = None
+    autXML: tuple[AutXml, ...] = ()
+    cobr: Cobr | None = None
+    exporta: Exporta | None = None
 
     @property
     def total(self) -> Decimal:

@@ -26,7 +26,7 @@ class Rule:
 @lru_cache(maxsize=1)
 def rules() -> Mapping[str, Rule]:
     """Every rule by its code."""
-    rows = {**table("rules"), **table("rules_nfce"), **table("rules_reform")}
+    rows = {**table("rules"), **table("rules_nfce"), **table("rules_commerce"), **table("rules_reform")}
     return {code: Rule(code, row["message"], row["fix"], row["source"], row.get("cStat", "")) for code, row in rows.items()}
 
 

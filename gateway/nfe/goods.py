@@ -133,7 +133,7 @@ def resolve_goods(product: Product, shelf: Shelf, scope: Scope, path: str, findi
         benefit = "" if scope.csosn or scope.operation.icms == "fixed" else benefit.strip().upper()
     if benefit and benefit != "SEM CBENEF" and (len(benefit) not in (8, 10) or not benefit.isalnum() or not benefit.isascii()):
         findings.add("NFE-PRODUCT-09", path, value=benefit, sku=sku)
-    table = scope.operation.cfop_st if st else scope.operation.cfop
+    table = scope.operation.cfop_st if st and scope.place in scope.operation.cfop_st else scope.operation.cfop
     return Goods(
         cProd=cProd,
         cEAN=cEAN,

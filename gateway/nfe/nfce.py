@@ -88,6 +88,10 @@ def check_sale(sale: Sale, policy: Policy, findings: Findings) -> None:
         findings.add("NFCE-SALE-03", "$.presence", uf=policy.uf)
     if sale.references:
         findings.add("NFCE-SALE-02", "$.references")
+    if sale.export is not None:
+        findings.add("NFCE-EXPORT-01", "$.export")
+    if sale.billing is not None:
+        findings.add("NFCE-BILL-01", "$.billing")
 
 
 def check_total(sale: Sale, total: Decimal, policy: Policy, findings: Findings) -> None:
@@ -103,6 +107,8 @@ def carriage(sale: Sale, written: Transp, issuer: Emit, findings: Findings) -> T
 
     A store that delivers by itself (`proprio_remetente`) is written as the carrier when none is named.
     """
+    if written.veicTransp is not None or written.reboque or written.vagao or written.balsa:
+        findings.add("NFCE-FREIGHT-04", "$.freight")
     if sale.presence == "entrega":
         if written.transporta is not None:
             return written

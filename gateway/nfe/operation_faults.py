@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from gateway.core.faults import Fault
-from gateway.nfe.operations import SCOPES, BranchOperation, Operation, default, over
+from gateway.nfe.operations import EXPORT, SCOPES, BranchOperation, Operation, default, over
 from gateway.nfe.reform.classification import classification, table_version
 
 _FIRST = {"1": {"internal": "5", "interstate": "6", "interstate_non_contributor": "6"}}
 _FIRST["0"] = {"internal": "1", "interstate": "2", "interstate_non_contributor": "2"}
+_EXPORT_FIRST = "7"
 
 
 _REFORM = date(2026, 1, 1)
@@ -74,6 +75,17 @@ def _cfops(row: BranchOperation, base: Operation, path: str) -> Iterator[Fault]:
                     fix="Corrija o CFOP, ou ponha-o na coluna do destino certo.",
                     source="MOC 7.0, regras I08-10 a I08-70 (731, 732, 733)",
                 )
+
+    code = row.cfop_export
+    if code is not None and (EXPORT not in base.cfop or code[0] != _EXPORT_FIRST):
+        message = f"O CFOP {code} não serve: a coluna cfop_export é da exportação, com CFOP que começa com {_EXPORT_FIRST}."
+        yield Fault(
+            code="OPERATION-CFOP",
+            path=f"{path}.cfop_export",
+            message=message,
+            fix="Corrija o CFOP, ou retire-o da linha.",
+            source="MOC 7.0, regras I08-10 a I08-70 (731, 732, 733)",
+        )
 
 
 def _taxes(used: Operation, path: str) -> Iterator[Fault]:

@@ -19,7 +19,9 @@ PaymentPolicy = Literal["real", "sem_pagamento", "credito_loja"]
 ReferencePolicy = Literal["none", "optional", "required"]
 
 SCOPES = ("internal", "interstate", "interstate_non_contributor")
-"""Keys of the CFOP of an operation."""
+"""Keys of the CFOP of an operation inside Brazil."""
+EXPORT = "export"
+"""Key of the CFOP of an operation with another country; one that has it is made with nobody else."""
 
 Cfop = Annotated[str, Meta(pattern=r"^[1-7][0-9]{3}$")]
 UntaxedCst = Annotated[str, Meta(pattern=r"^(0[4-9]|49|5[0-6]|6[0-7]|7[0-5]|9[89])$")]
@@ -75,6 +77,7 @@ class BranchOperation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     cfop_internal: Cfop | None = None
     cfop_interstate: Cfop | None = None
     cfop_interstate_non_contributor: Cfop | None = None
+    cfop_export: Cfop | None = None
     cfop_st_internal: Cfop | None = None
     cfop_st_interstate: Cfop | None = None
     cfop_st_interstate_non_contributor: Cfop | None = None
@@ -208,7 +211,8 @@ def over(base: Operation, own: BranchOperation) -> Operation:
     if own.deadline_days is not None:
         said["deadline_days"] = own.deadline_days
     for table in ("cfop", "cfop_st"):
-        codes = {scope: code for scope in SCOPES if (code := getattr(own, f"{table}_{scope}")) is not None}
+        scopes = (*SCOPES, EXPORT) if table == "cfop" else SCOPES
+        codes = {scope: code for scope in scopes if (code := getattr(own, f"{table}_{scope}")) is not None}
         if codes:
             said[table] = {**getattr(base, table), **codes}
     return replace(base, **said)  # type: ignore[arg-type]

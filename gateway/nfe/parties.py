@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from gateway.core.taxid import Cnpj, Cpf, parse_tax_id
 from gateway.core.text import clean_text
-from gateway.nfe import municipios
+from gateway.nfe import municipios, state_registration
+from gateway.nfe.address import Address
 from gateway.nfe.amounts import digits, optional_text, text
 from gateway.nfe.branch import Branch
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.parties import Dest, Emit, Endereco
-from gateway.nfe.sale import Address, Customer, Sale
+from gateway.nfe.sale import Customer, Sale
 
+ABROAD = "EX"
+"""UF of what is outside of Brazil."""
+BRAZIL = "1058"
 HOMOLOGACAO_NAME = "NF-E EMITIDA EM AMBIENTE DE HOMOLOGACAO - SEM VALOR FISCAL"
 """xNome of the buyer when tpAmb is 2 (rule E04-20, 598)."""
 
@@ -32,7 +37,7 @@ _uf_code = lru_cache(maxsize=64)(municipios.uf_code)
 _city_code = lru_cache(maxsize=8192)(municipios.city_code)
 
 
-def _phone(value: str) -> str | None:
+def phone(value: str) -> str | None:
     """DDD and number, 6 to 14 digits; anything else is left out, for the tag is optional."""
     number = digits(value)
     if len(number) > 11 and number.startswith("55"):
@@ -40,8 +45,13 @@ def _phone(value: str) -> str | None:
     return number if 6 <= len(number) <= 14 else None
 
 
-def _address(address: Address, phone: str, whose: str, path: str, findings: Findings) -> Endereco:
-    """enderEmit or enderDest. Texts longer than the layout are cut; xMun is IBGE's name when the code is known."""
+def endereco(address: Address, fone: str, whose: str, path: str, findings: Findings, *, abroad: bool = False) -> Endereco:
+    """enderEmit or enderDest. Texts longer than the layout are cut; xMun is IBGE's name when the code is known.
+
+    abroad: whether the address may be of another country (UF `EX`).
+    """
+    if abroad and address.uf.strip().upper() == ABROAD:
+        return _foreign(address, fone, whose, path, findings)
     uf = _uf_sigla(address.uf)
     if uf is None:
         findings.add("NFE-ADDRESS-01", f"{path}.uf", uf=address.uf)
@@ -64,9 +74,29 @@ def _address(address: Address, phone: str, whose: str, path: str, findings: Find
         xMun=clean_text(name, 60) if name else text(address.city, 60, f"o município {whose}", f"{path}.city", findings, least=2),
         UF=uf,
         CEP=postal_code,
-        cPais="1058",
+        cPais=BRAZIL,
         xPais="BRASIL",
-        fone=_phone(phone),
+        fone=phone(fone),
+    )
+
+
+def _foreign(address: Address, fone: str, whose: str, path: str, findings: Findings) -> Endereco:
+    """An address abroad: EX, EXTERIOR and the country; the city goes before the district, for it has no tag of its own."""
+    country = clean_text(address.country, 60)
+    if len(country) < 2 or address.country_code.lstrip("0") in ("", BRAZIL):
+        findings.add("NFE-ADDRESS-05", f"{path}.country_code")
+    district = " - ".join(part for part in (address.city, address.district) if part)
+    return Endereco(
+        xLgr=text(address.street, 60, f"o logradouro {whose}", f"{path}.street", findings, least=2),
+        nro=clean_text(address.number, 60) or "SN",
+        xCpl=optional_text(address.complement, 60),
+        xBairro=text(district, 60, f"o bairro {whose}", f"{path}.district", findings, least=2),
+        cMun="9999999",
+        xMun="EXTERIOR",
+        UF=ABROAD,
+        cPais=address.country_code.lstrip("0"),
+        xPais=country,
+        fone=phone(fone),
     )
 
 
@@ -99,11 +129,13 @@ def _issuer(branch: Branch, findings: Findings) -> Emit:
         registration = digits(registration)
         if not 2 <= len(registration) <= 14:
             findings.add("NFE-BRANCH-02", "$.branch", value=branch.state_registration)
+        elif (uf := _uf_sigla(branch.address.uf)) is not None and not state_registration.valid(registration, uf):
+            findings.add("NFE-BRANCH-08", "$.branch", uf=uf, value=branch.state_registration)
     return Emit(
         CNPJ=cnpj,
         xNome=text(branch.name, 60, "o nome da filial", "$.branch", findings, least=2),
         xFant=optional_text(branch.trade_name, 60),
-        enderEmit=_address(branch.address, branch.address.phone, "da filial", "$.branch", findings),
+        enderEmit=endereco(branch.address, branch.address.phone, "da filial", "$.branch", findings),
         IE=registration,
         CRT=branch.crt,
     )
@@ -120,8 +152,47 @@ class Buyer:
     final_consumer: bool
 
 
+_FOREIGN_ID = re.compile(r"([0-9A-Za-z:.+/()-]{5,20})?")
+
+
+def _foreigner(customer: Customer, environment: int, findings: Findings, *, whole: bool = True) -> Buyer:
+    """Group E of who has no Brazilian document: idEstrangeiro, never a contributor (790), wherever the address is.
+
+    whole: name and address are compulsory (NF-e).
+    """
+    document = (customer.foreign_id or "").strip()
+    if customer.tax_id or customer.state_registration or customer.taxpayer:
+        findings.add("NFE-DEST-07", "$.customer.foreign_id")
+    if not _FOREIGN_ID.fullmatch(document):
+        findings.add("NFE-DEST-08", "$.customer.foreign_id", value=document)
+    address = None
+    if customer.address is not None:
+        fone = customer.address.phone or customer.phone
+        address = endereco(customer.address, fone, "do comprador", "$.customer.address", findings, abroad=True)
+    elif whole:
+        findings.add("NFE-DEST-03", "$.customer.address")
+    named = whole or bool(customer.name)
+    name = text(customer.name, 60, "o nome do comprador", "$.customer.name", findings, least=2) if named else ""
+    dest = Dest(
+        idEstrangeiro=document,
+        xNome=(HOMOLOGACAO_NAME if environment == 2 else name) if named else None,
+        enderDest=address,
+        indIEDest="9",
+        email=_email(customer.email),
+    )
+    return Buyer(dest, name, None, False, customer.final_consumer is not False)
+
+
+def _email(value: str) -> str | None:
+    # An address cut at 60 would reach nobody: a longer one is left out.
+    cleaned = clean_text(value, 254)
+    return cleaned if cleaned and len(cleaned) <= 60 else None
+
+
 def buyer(customer: Customer, environment: int, findings: Findings) -> Buyer:
     """Group E. A contributor (indIEDest 1) has a registration; everyone else is 9, for most states refuse 2 (805)."""
+    if customer.foreign_id is not None:
+        return _foreigner(customer, environment, findings)
     document = tax_id(customer.tax_id)
     if document is None:
         findings.add("NFE-DEST-02", "$.customer.tax_id", value=customer.tax_id)
@@ -139,10 +210,12 @@ def buyer(customer: Customer, environment: int, findings: Findings) -> Buyer:
     if customer.address is None:
         findings.add("NFE-DEST-03", "$.customer.address")
     else:
-        phone = customer.address.phone or customer.phone
-        address = _address(customer.address, phone, "do comprador", "$.customer.address", findings)
+        fone = customer.address.phone or customer.phone
+        address = endereco(customer.address, fone, "do comprador", "$.customer.address", findings)
+        if contributor and 2 <= len(registration) <= 14 and address.UF and not state_registration.valid(registration, address.UF):
+            path = "$.customer.state_registration"
+            findings.add("NFE-DEST-09", path, uf=address.UF, value=customer.state_registration)
     name = text(customer.name, 60, "o nome do comprador", "$.customer.name", findings, least=2)
-    email = clean_text(customer.email, 254)
     dest = Dest(
         CNPJ=document if isinstance(document, Cnpj) else None,
         CPF=document if isinstance(document, Cpf) else None,
@@ -150,8 +223,7 @@ def buyer(customer: Customer, environment: int, findings: Findings) -> Buyer:
         enderDest=address,
         indIEDest="1" if contributor else "9",
         IE=registration if contributor else None,
-        # An address cut at 60 would reach nobody: a longer one is left out.
-        email=email if email and len(email) <= 60 else None,
+        email=_email(customer.email),
     )
     return Buyer(dest, name, document, contributor, final_consumer)
 
@@ -167,6 +239,12 @@ def consumer(sale: Sale, issuer: Emit, environment: int, cnpj_allowed: bool, fin
         if delivered:
             findings.add("NFCE-DEST-02", "$.customer")
         return None
+    if customer.foreign_id is not None:
+        if customer.final_consumer is False:
+            findings.add("NFCE-DEST-05", "$.customer.final_consumer")
+        if delivered and customer.address is None:
+            findings.add("NFCE-DEST-03", "$.customer.address")
+        return _foreigner(customer, environment, findings, whole=False)
     document = tax_id(customer.tax_id)
     if document is None:
         findings.add("NFE-DEST-02", "$.customer.tax_id", value=customer.tax_id)
@@ -182,12 +260,11 @@ def consumer(sale: Sale, issuer: Emit, environment: int, cnpj_allowed: bool, fin
         findings.add("NFCE-DEST-05", "$.customer.final_consumer")
     address = None
     if customer.address is not None:
-        phone = customer.address.phone or customer.phone
-        address = _address(customer.address, phone, "do comprador", "$.customer.address", findings)
+        fone = customer.address.phone or customer.phone
+        address = endereco(customer.address, fone, "do comprador", "$.customer.address", findings)
     elif delivered:
         findings.add("NFCE-DEST-03", "$.customer.address")
     name = text(customer.name, 60, "o nome do comprador", "$.customer.name", findings, least=2) if customer.name else None
-    email = clean_text(customer.email, 254)
     dest = Dest(
         CNPJ=document if isinstance(document, Cnpj) else None,
         CPF=document if isinstance(document, Cpf) else None,
@@ -195,6 +272,6 @@ def consumer(sale: Sale, issuer: Emit, environment: int, cnpj_allowed: bool, fin
         enderDest=address,
         indIEDest="1" if contributor else "9",
         IE=(registration or None) if contributor else None,
-        email=email if email and len(email) <= 60 else None,
+        email=_email(customer.email),
     )
     return Buyer(dest, name or "", document, contributor, customer.final_consumer is not False)

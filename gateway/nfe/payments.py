@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from gateway.core.money import CENT, ZERO
 from gateway.core.taxid import Cnpj
 from gateway.core.text import clean_text
+from gateway.nfe import municipios
 from gateway.nfe.amounts import optional_text, reais
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.payment import Card, DetPag, Pag
@@ -17,11 +19,8 @@ from gateway.nfe.tables import Means, brand_code, means_of_payment
 _NOTHING = ZERO.quantize(CENT)
 
 
-_REFUSED_IN_NFCE = {"90": "NFCE-PAY-01", "99": "NFCE-PAY-02"}
-
-
-def pag(sale: Sale, total: Decimal | None, findings: Findings, mod: str = "55") -> Pag:
-    """The group for a note worth `total`; None when the items have faults and sums say nothing.
+def pag(sale: Sale, total: Decimal | None, findings: Findings, mod: str = "55", day: date = date.max) -> Pag:
+    """The group for a note worth `total`, issued on `day`; total None when the items have faults and sums say nothing.
 
     Sums: what is paid covers vNF (865); only cash gives change (866). `pagamento_posterior` counts in the sum, and is
     written with vPag 0.00 as IT 2024.002 wants.
@@ -38,9 +37,10 @@ def pag(sale: Sale, total: Decimal | None, findings: Findings, mod: str = "55") 
         means = table[payment.method]
         before = len(findings.faults)
         amount = reais(payment.amount, "O valor do pagamento", f"{path}.amount", findings)
-        refused = _REFUSED_IN_NFCE.get(means.code) if mod == "65" else None
-        if refused is not None:
-            findings.add(refused, f"{path}.method")
+        if mod == "65" and means.nfce:
+            findings.add(means.nfce, f"{path}.method")
+        elif day < means.since:
+            findings.add("NFE-PAY-10", f"{path}.method", method=payment.method, since=f"{means.since:%d/%m/%Y}")
         elif len(findings.faults) > before:
             pass  # the amount is told already; what follows would only repeat it
         elif means.code == "90" and (amount or len(sale.payments) > 1):
@@ -69,14 +69,29 @@ def _detail(payment: Payment, means: Means, amount: Decimal, path: str, findings
     text = optional_text(payment.description, 60)
     if means.code == "99" and (text is None or len(text) < 2):
         findings.add("NFE-PAY-05", f"{path}.description")
+    processor, where = _processor(payment, path, findings)
     term = payment.term or payment.due is not None
     return DetPag(
         indPag=None if means.zero else ("1" if term else "0"),
         tPag=means.code,
         xPag=text if means.code == "99" else None,
         vPag=_NOTHING if means.zero else amount,
+        dPag=None if payment.paid_on is None else payment.paid_on.isoformat(),
+        CNPJPag=processor,
+        UFPag=where,
         card=_card(payment, means, path, findings),
     )
+
+
+def _processor(payment: Payment, path: str, findings: Findings) -> tuple[Cnpj | None, str | None]:
+    """CNPJPag and UFPag: both or none."""
+    if not payment.processed_by and not payment.processed_in:
+        return None, None
+    cnpj, uf = tax_id(payment.processed_by), municipios.uf_sigla(payment.processed_in)
+    if not isinstance(cnpj, Cnpj) or uf is None:
+        findings.add("NFE-PAY-11", f"{path}.processed_by", value=f"{payment.processed_by} {payment.processed_in}".strip())
+        return None, None
+    return cnpj, uf
 
 
 def _card(payment: Payment, means: Means, path: str, findings: Findings) -> Card | None:
@@ -90,6 +105,9 @@ def _card(payment: Payment, means: Means, path: str, findings: Findings) -> Card
     acquirer = tax_id(card.acquirer_cnpj) if card.acquirer_cnpj else None
     if card.acquirer_cnpj and not isinstance(acquirer, Cnpj):
         findings.add("NFE-PAY-07", f"{path}.card.acquirer_cnpj", value=card.acquirer_cnpj)
+    beneficiary = tax_id(card.beneficiary_cnpj) if card.beneficiary_cnpj else None
+    if card.beneficiary_cnpj and not isinstance(beneficiary, Cnpj):
+        findings.add("NFE-PAY-12", f"{path}.card.beneficiary_cnpj", value=card.beneficiary_cnpj)
     authorization = clean_text(card.authorization, 128)
     if card.integrated and not (card.acquirer_cnpj and authorization):
         findings.add("NFE-PAY-06", f"{path}.card")
@@ -98,4 +116,6 @@ def _card(payment: Payment, means: Means, path: str, findings: Findings) -> Card
         CNPJ=acquirer,
         tBand=brand_code(card.brand) if means.brand else None,
         cAut=authorization or None,
+        CNPJReceb=beneficiary,
+        idTermPag=optional_text(card.terminal, 40),
     )

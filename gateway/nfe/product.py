@@ -32,8 +32,21 @@ class TaxProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reform: ReformProfile = ReformProfile()
 
 
+class ApproximateTax(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Taxes inside the product's price, in percent of it, by sphere (Lei 12.741/2012), and whose figures they are."""
+
+    federal: Decimal = Decimal(0)
+    state: Decimal = Decimal(0)
+    municipal: Decimal = Decimal(0)
+    source: Annotated[str, Meta(max_length=60)] = ""
+
+
 class Product(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the gateway needs to know of a product: the body of `PUT /v1/products/{sku}`."""
+    """What the gateway needs to know of a product: the body of `PUT /v1/products/{sku}`.
+
+    taxable_unit, when it is taxed in another unit than it is sold in: `taxable_factor` of them in one sold, `taxable_gtin` the
+    bar code of one. fci: number of the Ficha de Conteúdo de Importação.
+    """
 
     sku: Annotated[str, Meta(min_length=1, max_length=60)]
     description: Annotated[str, Meta(min_length=1, max_length=255)]
@@ -44,3 +57,8 @@ class Product(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cest: Annotated[str, Meta(max_length=9)] = ""
     origin: Literal["0", "1", "2", "3", "4", "5", "6", "7", "8"] = "0"
     tax: TaxProfile = TaxProfile()
+    taxable_unit: Annotated[str, Meta(max_length=6)] = ""
+    taxable_factor: Decimal = Decimal(1)
+    taxable_gtin: Annotated[str, Meta(max_length=14)] = ""
+    fci: Annotated[str, Meta(max_length=36)] = ""
+    approximate_tax: ApproximateTax | None = None

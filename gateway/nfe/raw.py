@@ -19,7 +19,7 @@ import msgspec
 from gateway.core.chave import FORBIDDEN_CNF, ChaveAcesso, cnf_allowed
 from gateway.core.errors import InvariantBroken, ValidationFailed
 from gateway.nfe.branch import Branch
-from gateway.nfe.build import VERSION, Built, technical
+from gateway.nfe.build import VERSION, Built
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.delivery import Transp
 from gateway.nfe.layout.document import InfNFe
@@ -28,10 +28,12 @@ from gateway.nfe.layout.ide import Ide
 from gateway.nfe.layout.item import Det
 from gateway.nfe.layout.parties import Dest, Emit
 from gateway.nfe.layout.raw import RawDet, RawIde, RawInfNFe
+from gateway.nfe.message_size import check_size
 from gateway.nfe.parties import HOMOLOGACAO_NAME, emit
 from gateway.nfe.raw_totals import item_value, total
 from gateway.nfe.sale import Ref
 from gateway.nfe.signature import NFE, with_placeholder
+from gateway.nfe.technical_contact import inf_resp_tec
 from gateway.nfe.xml_writer import Kind, decimal_text, kind_of, writer
 from gateway.nfe.xsd import validate
 
@@ -153,7 +155,7 @@ def build_raw(draft: RawDraft, *, number: int, cNF: str, dhEmi: datetime) -> Bui
     contact = draft.branch.technical_contact
     responsible = body.infRespTec
     if responsible is None and contact is not None:
-        responsible = technical(contact, chave)
+        responsible = inf_resp_tec(contact, chave)
     body = msgspec.structs.replace(body, Id=f"NFe{chave}", ide=ide, infRespTec=responsible)
     return Built(chave, f'<NFe xmlns="{NFE}">{_write(body)}</NFe>'.encode())
 
@@ -166,7 +168,9 @@ def dry_run_raw(draft: RawDraft, at: datetime) -> None:
     number = draft.note.number or 1
     cNF = draft.note.cnf(number) or _PLACEHOLDER_CNF
     built = build_raw(draft, number=number, cNF=cNF, dhEmi=draft.issued_at or at)
-    faults = validate(with_placeholder(built.xml))
+    document = with_placeholder(built.xml)
+    check_size(document, "$.infNFe.det")
+    faults = validate(document)
     if faults:
         raise ValidationFailed(faults)
 

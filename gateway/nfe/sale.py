@@ -12,13 +12,15 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from gateway.nfe.address import Address, Text60
+from gateway.nfe.item_details import ItemDetails
 from gateway.nfe.product import Product
 from gateway.nfe.reform.profile import GovernmentPurchase, ReformItem
+from gateway.nfe.trade import Billing, Export, Information, Place, Purchase, TaxId, Vehicle, Volume
 
 Ref = Annotated[
     str, Meta(min_length=1, max_length=100, pattern=r"^[!-~]+$", description="Caller's key: one note per ref, for ever")
 ]
-Text60 = Annotated[str, Meta(max_length=60)]
 
 PaymentMethod = Literal[
     "dinheiro",
@@ -30,6 +32,7 @@ PaymentMethod = Literal[
     "vale_refeicao",
     "vale_presente",
     "vale_combustivel",
+    "duplicata",
     "boleto",
     "deposito",
     "pix",
@@ -37,6 +40,9 @@ PaymentMethod = Literal[
     "transferencia",
     "fidelidade",
     "credito_loja",
+    "eletronico_nao_informado",
+    "pix_automatico",
+    "transferencia_interna",
     "sem_pagamento",
     "pagamento_posterior",
     "outros",
@@ -79,32 +85,22 @@ OperationName = Literal[
     "estorno",
     "servico",
     "peca_garantia",
+    "exportacao",
 ]
 """Operations of `schemas/fiscal/operations.toml`; the table says what each is, and which are composed from a sale."""
-
-
-class Address(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A Brazilian address. `city_code` is IBGE's 7 digits; when absent it is found by `city` and `uf`."""
-
-    street: Annotated[str, Meta(max_length=255)]
-    number: Text60 = "SN"
-    complement: Text60 = ""
-    district: Text60
-    city: Text60
-    uf: Annotated[str, Meta(min_length=2, max_length=2)]
-    postal_code: Annotated[str, Meta(max_length=10)]
-    city_code: Annotated[str, Meta(max_length=7)] | None = None
-    phone: Annotated[str, Meta(max_length=20)] = ""
 
 
 class Customer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The buyer. `tax_id` is a CPF or CNPJ (letters allowed), with or without punctuation. A NFC-e may do without the name.
 
+    A foreigner has `foreign_id` (passport or other document, 5 to 20 characters; empty when there is none) and no `tax_id`.
+
     state_registration: digits, `ISENTO` or empty. taxpayer: whether ICMS contributor (indIEDest 1); by default decided by
     the registration. `final_consumer` None means: true unless a contributor buys.
     """
 
-    tax_id: Annotated[str, Meta(min_length=11, max_length=18)]
+    tax_id: TaxId = ""
+    foreign_id: Annotated[str, Meta(max_length=20)] | None = None
     name: Annotated[str, Meta(max_length=255)] = ""
     address: Address | None = None
     state_registration: Annotated[str, Meta(max_length=20)] = ""
@@ -132,19 +128,29 @@ class SaleItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     product: Product | None = None
     note: Annotated[str, Meta(max_length=500)] = ""
     reform: ReformItem | None = None
+    details: ItemDetails | None = None
 
 
 class Card(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Card data of a payment. `brand` by name (`visa`, `mastercard`, `elo`...); unknown names become 99."""
+    """Data of an electronic payment. `brand` by name (`visa`, `mastercard`, `elo`...); unknown names become 99.
+
+    beneficiary_cnpj: who receives (CNPJReceb), when it is not the issuer. terminal: which device it passed through.
+    """
 
     brand: Annotated[str, Meta(max_length=30)] = ""
     authorization: Annotated[str, Meta(max_length=128)] = ""
     acquirer_cnpj: Annotated[str, Meta(max_length=18)] = ""
     integrated: bool = False
+    beneficiary_cnpj: Annotated[str, Meta(max_length=18)] = ""
+    terminal: Annotated[str, Meta(max_length=40)] = ""
 
 
 class Payment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How (part of) the note was paid. `description` is required for `outros` (xPag). `term` marks indPag 1."""
+    """How (part of) the note was paid. `description` is required for `outros` (xPag). `term` marks indPag 1.
+
+    due: when a payment on credit is due. paid_on: when it was paid (dPag). processed_by, processed_in: CNPJ and UF of the
+    establishment that took the payment, when it is not the issuer.
+    """
 
     method: PaymentMethod
     amount: Decimal
@@ -152,10 +158,17 @@ class Payment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     description: Annotated[str, Meta(max_length=60)] = ""
     term: bool = False
     due: date | None = None
+    paid_on: date | None = None
+    processed_by: Annotated[str, Meta(max_length=18)] = ""
+    processed_in: Annotated[str, Meta(max_length=2)] = ""
 
 
 class Freight(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who carries and what is charged. `amount` is apportioned over the items by value unless items say theirs."""
+    """Who carries and what is charged. `amount` is apportioned over the items by value unless items say theirs.
+
+    `volumes` and the weights are one line of volumes; `volume_lines` say more and take their place. A `vehicle` may pull
+    `trailers`; carriage by rail or water has `wagon` or `barge` and no vehicle.
+    """
 
     mode: FreightMode = "sem_frete"
     amount: Decimal = Decimal(0)
@@ -164,6 +177,15 @@ class Freight(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     volumes: Annotated[int, Meta(ge=0, le=999999)] = 0
     net_weight: Decimal | None = None
     gross_weight: Decimal | None = None
+    carrier_state_registration: Annotated[str, Meta(max_length=20)] = ""
+    carrier_address: Annotated[str, Meta(max_length=255)] = ""
+    carrier_city: Text60 = ""
+    carrier_uf: Annotated[str, Meta(max_length=2)] = ""
+    vehicle: Vehicle | None = None
+    trailers: Annotated[tuple[Vehicle, ...], Meta(max_length=5)] = ()
+    wagon: Annotated[str, Meta(max_length=20)] = ""
+    barge: Annotated[str, Meta(max_length=20)] = ""
+    volume_lines: Annotated[tuple[Volume, ...], Meta(max_length=500)] = ()
 
 
 class Intermediary(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -178,6 +200,7 @@ class Sale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     branch: CNPJ of the issuing establishment. `discount` (of the whole sale) and `other` (outras despesas) are
     apportioned over the items by largest remainder. `issued_at` is for imports; by default the moment of numbering.
+    pickup, delivery: places other than the issuer's and the buyer's. readers: CPF or CNPJ of who may fetch the XML (autXML).
     """
 
     ref: Ref
@@ -196,3 +219,10 @@ class Sale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     order_number: Annotated[str, Meta(max_length=60)] = ""
     issued_at: datetime | None = None
     government: GovernmentPurchase | None = None
+    billing: Billing | None = None
+    pickup: Place | None = None
+    delivery: Place | None = None
+    readers: Annotated[tuple[TaxId, ...], Meta(max_length=10)] = ()
+    export: Export | None = None
+    purchase: Purchase = Purchase()
+    information: Information = Information()

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from gateway.nfe import tables
 from gateway.nfe.branch import Branch
-from gateway.nfe.operations import Operation
+from gateway.nfe.operations import EXPORT, Operation
 from gateway.nfe.reform.profile import GovernmentPurchase
 from gateway.nfe.reform.rates import Rates, rates
 from gateway.nfe.sale import Sale
@@ -53,6 +53,8 @@ class Scope:
     @property
     def place(self) -> str:
         """Key of the operation's CFOP."""
+        if EXPORT in self.operation.cfop:
+            return EXPORT
         if not self.interstate:
             return "internal"
         return "interstate" if self.contributor else "interstate_non_contributor"

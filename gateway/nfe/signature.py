@@ -27,7 +27,7 @@ _MAX_XML = 8 * 1024 * 1024
 _SIGNED_INFO = (
     f'<CanonicalizationMethod Algorithm="{C14N}"></CanonicalizationMethod>'
     f'<SignatureMethod Algorithm="{DSIG}rsa-sha1"></SignatureMethod>'
-    '<Reference URI="#NFe%s"><Transforms>'
+    '<Reference URI="#%s"><Transforms>'
     f'<Transform Algorithm="{DSIG}enveloped-signature"></Transform><Transform Algorithm="{C14N}"></Transform>'
     f'</Transforms><DigestMethod Algorithm="{DSIG}sha1"></DigestMethod><DigestValue>%s</DigestValue></Reference></SignedInfo>'
 )
@@ -43,8 +43,8 @@ class Signed:
     digest: str
 
 
-def _signature(chave: str, digest: str, value: str, x509: str) -> bytes:
-    info = _SIGNED_INFO % (chave, digest)
+def _signature(reference: str, digest: str, value: str, x509: str) -> bytes:
+    info = _SIGNED_INFO % (reference, digest)
     return (
         f"{_SIGNATURE_OPEN}{info}<SignatureValue>{value}</SignatureValue>"
         f"<KeyInfo><X509Data><X509Certificate>{x509}</X509Certificate></X509Data></KeyInfo></Signature>"
@@ -73,11 +73,16 @@ def sign(xml: bytes, certificate: Certificate) -> Signed:
     """
     hashed = digest(xml)
     chave = xml[len(OPENING) : len(OPENING) + 44].decode("ascii")
-    info = (_SIGNED_INFO_APEX + _SIGNED_INFO % (chave, hashed)).encode()
-    value = base64.b64encode(certificate.sign_sha1(info)).decode()
-    signature = _signature(chave, hashed, value, certificate.x509_base64)
+    signature = signature_of(f"NFe{chave}", hashed, certificate)
     close = len(xml) - len(b"</NFe>")
     return Signed(SignedXml(xml[:close] + signature + xml[close:]), hashed)
+
+
+def signature_of(reference: str, digest: str, certificate: Certificate) -> bytes:
+    """`<Signature>` over the element whose Id is `reference` and whose canonical form hashes to `digest` (base64)."""
+    info = (_SIGNED_INFO_APEX + _SIGNED_INFO % (reference, digest)).encode()
+    value = base64.b64encode(certificate.sign_sha1(info)).decode()
+    return _signature(reference, digest, value, certificate.x509_base64)
 
 
 def with_placeholder(xml: bytes) -> bytes:
@@ -85,7 +90,7 @@ def with_placeholder(xml: bytes) -> bytes:
     _body_end(xml)
     chave = xml[len(OPENING) : len(OPENING) + 44].decode("ascii")
     close = len(xml) - len(b"</NFe>")
-    return xml[:close] + _signature(chave, "A" * 27 + "=", "AAAA", "AAAA") + xml[close:]
+    return xml[:close] + _signature(f"NFe{chave}", "A" * 27 + "=", "AAAA", "AAAA") + xml[close:]
 
 
 class SignatureBroken(ProtocolBroken):

@@ -100,13 +100,15 @@ def simples_cst(crt: str, day: date) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """A means of payment (tPag)."""
+    """A means of payment (tPag). since: first day it is taken; nfce: the rule that refuses it in model 65, if any."""
 
     code: str
     card: str
     brand: bool
     change: bool
     zero: bool
+    since: date
+    nfce: str
 
 
 @lru_cache(maxsize=1)
@@ -114,7 +116,13 @@ def means_of_payment() -> Mapping[str, Means]:
     """Every means by the API's name."""
     return {
         row["method"]: Means(
-            row["code"], row["card"], row.get("brand", False), row.get("change", False), row.get("amount") == "zero"
+            code=row["code"],
+            card=row["card"],
+            brand=row.get("brand", False),
+            change=row.get("change", False),
+            zero=row.get("amount") == "zero",
+            since=row.get("since", date.min),
+            nfce=row.get("nfce", ""),
         )
         for row in table("payments")["tpag"]
     }

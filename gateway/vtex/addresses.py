@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.core.text import clean_text
+from gateway.nfe.address import Address
 from gateway.nfe.municipios import city_code, city_name, uf_sigla
-from gateway.nfe.sale import Address
 from gateway.vtex.customers import MASKED
 from gateway.vtex.wire import Order, Place, text
 from gateway.workflows.ports import Hold

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from gateway.core.taxid import Cnpj, Cpf, parse_tax_id
 from gateway.core.text import clean_text
-from gateway.nfe.sale import Address, Customer
+from gateway.nfe.address import Address
+from gateway.nfe.sale import Customer
 from gateway.vtex.wire import Profile, text
 from gateway.workflows.order_policy import OrderPolicy
 from gateway.workflows.ports import Hold

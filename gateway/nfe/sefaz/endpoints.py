@@ -36,13 +36,18 @@ _SVC_TPEMIS = ("6", "7")
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One SOAP operation: namespace, name and the roots of its messages."""
+    """One SOAP operation: namespace, name and the roots of its messages.
+
+    wrapper: an element around nfeDadosMsg; wrapped_at: the authorisers that want it, empty when all do.
+    """
 
     ns: str
     operation: str
     request: str
     response: str
     versao: str
+    wrapper: str = ""
+    wrapped_at: tuple[str, ...] = ()
 
     @property
     def action(self) -> str:
@@ -61,6 +66,7 @@ class Endpoint:
     operation: str
     action: str
     response: str
+    wrapper: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,8 @@ class Table:
         raw = tomllib.loads(text)
         ns = raw["soap"]["namespace"]
         operations: dict[Service, Operation] = {
-            name: Operation(ns=f"{ns}/{name}", **row) for name, row in raw["services"].items()
+            name: Operation(ns=f"{ns}/{name}", **{**row, "wrapped_at": tuple(row.get("wrapped_at", ()))})
+            for name, row in raw["services"].items()
         }
         ufs: dict[str, list[_Row]] = {}
         by_cuf: dict[str, str] = {}
@@ -143,13 +150,30 @@ class Endpoints:
     """Picks addresses; the only place that knows them.
 
     With `override_url` every service goes to `override_url/<Service>`, whoever the authoriser is, and production
-    (tpAmb 1) is refused: a test server can never receive a note that counts. `override_ca` is the PEM file of the only
-    roots trusted for it; without it the usual trust applies. Raises ConfigInvalid.
+    (tpAmb 1) is refused: a test server can never receive a note that counts. `override_svc` and `override_an` replace it for
+    the contingency's and the Ambiente Nacional's calls. `override_ca` is the PEM file of the only roots trusted for them; without
+    it the usual trust applies. Raises ConfigInvalid.
     """
 
-    def __init__(self, *, override_url: str | None = None, override_ca: Path | None = None, table: Table | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        override_url: str | None = None,
+        override_svc: str | None = None,
+        override_an: str | None = None,
+        override_ca: Path | None = None,
+        table: Table | None = None,
+    ) -> None:
         self._table = table or official_table()
+        if override_url is None and (override_svc or override_an):
+            raise ConfigInvalid(
+                "GATEWAY_SEFAZ_SVC_URL e GATEWAY_SEFAZ_AN_URL só valem junto de GATEWAY_SEFAZ_URL.",
+                code="SEFAZ-URL",
+                fix="Informe GATEWAY_SEFAZ_URL, ou retire as outras duas.",
+            )
         self._override = None if override_url is None else _override(override_url, self._table)
+        special = {"SVC-AN": override_svc, "SVC-RS": override_svc, "AN": override_an}
+        self._special = {name: _override(url, self._table) for name, url in special.items() if url}
         self.override_ca = override_ca
         self._hosts = {environment: self._table.hosts(environment) for environment in _AMBIENTE}
 
@@ -157,7 +181,8 @@ class Endpoints:
         """The hosts that may receive a message of this environment."""
         if self._override is None:
             return self._hosts.get(tpAmb, frozenset())
-        return frozenset() if tpAmb == PRODUCAO else frozenset({urlsplit(self._override).netloc})
+        urls = (self._override, *self._special.values())
+        return frozenset() if tpAmb == PRODUCAO else frozenset(urlsplit(url).netloc for url in urls)
 
     def cuf_of(self, uf: str) -> str:
         """IBGE code of a UF. Raises ConfigInvalid."""
@@ -197,7 +222,7 @@ class Endpoints:
                     code="SEFAZ-URL-PRODUCAO",
                     fix="Retire GATEWAY_SEFAZ_URL para emitir em produção, ou ponha a filial em homologação.",
                 )
-            url = f"{self._override}/{service}"
+            url = f"{self._special.get(authorizer, self._override)}/{service}"
         return Endpoint(
             authorizer=authorizer,
             service=service,
@@ -207,6 +232,7 @@ class Endpoints:
             operation=operation.operation,
             action=operation.action,
             response=operation.response,
+            wrapper=operation.wrapper if not operation.wrapped_at or authorizer in operation.wrapped_at else "",
         )
 
     def _authorizer(self, uf: str, mod: str, tpAmb: int, service: Service, *, tpEmis: str, at: date | None) -> str:

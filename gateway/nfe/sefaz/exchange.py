@@ -14,7 +14,7 @@ import aiohttp
 
 from gateway.core.errors import EdgeError, GatewayError, NotSent, OutcomeUnknown, Refused
 from gateway.nfe.sefaz.endpoints import Endpoint
-from gateway.nfe.sefaz.soap import MAX_ANSWER, content_type
+from gateway.nfe.sefaz.soap import content_type, most_of
 from gateway.nfe.sefaz.tls import untrusted
 
 # Alerts by which a server refuses the client's certificate: 40, 42 to 46, 48, 49, 116 (RFC 5246, RFC 8446).
@@ -43,7 +43,7 @@ class NoAnswer(OutcomeUnknown):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP answer. `body` stops one byte after MAX_ANSWER when there was more."""
+    """An HTTP answer. `body` stops one byte after the service's limit when there was more."""
 
     status: int
     body: bytes
@@ -63,7 +63,7 @@ def tracing() -> aiohttp.TraceConfig:
 
 
 async def post(session: aiohttp.ClientSession, endpoint: Endpoint, body: bytes) -> Reply:
-    """Send and read, bounded in time by the session's timeout and in size by MAX_ANSWER.
+    """Send and read, bounded in time by the session's timeout and in size by the service's limit.
 
     Raises NotSent, Refused (TLS), ConfigInvalid (unknown root) when no byte left; NoAnswer after.
     """
@@ -73,7 +73,7 @@ async def post(session: aiohttp.ClientSession, endpoint: Endpoint, body: bytes) 
         async with session.post(
             endpoint.url, data=body, headers=headers, allow_redirects=False, trace_request_ctx=sent
         ) as response:
-            return Reply(response.status, await _read(response), response.headers.get("Retry-After"))
+            return Reply(response.status, await _read(response, most_of(endpoint)), response.headers.get("Retry-After"))
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise (_lost(endpoint, error) if sent.connected else _unreached(endpoint, error)) from error
     except RuntimeError as error:
@@ -83,13 +83,13 @@ async def post(session: aiohttp.ClientSession, endpoint: Endpoint, body: bytes) 
         raise (_lost(endpoint, error) if sent.connected else _unreached(endpoint, error)) from error
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
     received = bytearray()
     async for chunk in response.content.iter_any():
         received += chunk
-        if len(received) > MAX_ANSWER:
+        if len(received) > most:
             response.close()
-            return bytes(received[: MAX_ANSWER + 1])
+            return bytes(received[: most + 1])
     return bytes(received)
 
 

@@ -20,7 +20,9 @@ def check_request(endpoint: Endpoint, *, hosts: Collection[str], tpAmb: int, bod
     """Host on the environment's list, https, tpAmb in the body equal to the environment, size. Raises Refused."""
     if not endpoint.url.startswith("https://") or endpoint.host not in hosts:
         raise _refused(f"{endpoint.host} não está na lista de endereços do ambiente {tpAmb}")
-    if set(_TPAMB.findall(body)) != {b"%d" % tpAmb}:
+    told = set(_TPAMB.findall(body))
+    # The consulta cadastro is the one message without tpAmb; its host is of one environment all the same.
+    if told != {b"%d" % tpAmb} and (told or endpoint.service != "CadConsultaCadastro4"):
         raise _refused(f"o tpAmb do documento não é o do ambiente da filial ({tpAmb})")
     if len(body) > MAX_REQUEST:
         raise _refused(f"a mensagem tem {len(body) // 1024} KiB e o limite é de {MAX_REQUEST // 1024} KiB")

@@ -25,7 +25,7 @@ from gateway.nfe.answers import (
     ServiceStatus,
 )
 from gateway.nfe.decisions import Scope, consumes_number, decide
-from gateway.nfe.sefaz.received import protocol_xml
+from gateway.nfe.sefaz.received import fragment_xml
 from gateway.nfe.sefaz.soap import Payload, Unclear
 
 MIN_POLL_SECONDS = 15.0
@@ -46,7 +46,7 @@ _DENIABLE: frozenset[Decision] = frozenset({"denied", "fix_data", "fix_config"})
 def authorization(payload: Payload, *, chave: str, tpAmb: int) -> Outcome:
     """Answer to a lot of one note: the protocol decides, never the lot's cStat when there is a protocol."""
     answer = payload.element
-    cStat, xMotivo = _head(answer, tpAmb)
+    cStat, xMotivo = head(answer, tpAmb)
     found = answer.find("{*}protNFe")
     if found is not None:
         protocol = _protocol(payload, found, tpAmb)
@@ -58,10 +58,25 @@ def authorization(payload: Payload, *, chave: str, tpAmb: int) -> Outcome:
     return _refusal(cStat, xMotivo, "aut")
 
 
+def receipt(payload: Payload, *, chave: str, tpAmb: int) -> Outcome:
+    """Answer to the consultation of a receipt: our note's protocol among the lot's. 105: not finished; 106: no such lot."""
+    answer = payload.element
+    cStat, xMotivo = head(answer, tpAmb)
+    for found in answer.findall("{*}protNFe"):
+        protocol = _protocol(payload, found, tpAmb)
+        if protocol.chNFe == chave:
+            return _of_protocol(protocol, chave)
+    if cStat == "105":
+        return Pending(cStat, xMotivo, text_of(answer, "nRec"), MIN_POLL_SECONDS)
+    if cStat == "104" or cStat in _AUTHORIZED:
+        raise Unclear(f"A SEFAZ processou o lote (cStat {cStat}) e não mandou o protocolo da nota.")
+    return _refusal(cStat, xMotivo, "aut")
+
+
 def consultation(payload: Payload, *, chave: str, tpAmb: int) -> Consultation:
     """Answer to a consulta protocolo. A registered cancelamento makes the note cancelled, whatever the first cStat says."""
     answer = payload.element
-    cStat, xMotivo = _head(answer, tpAmb)
+    cStat, xMotivo = head(answer, tpAmb)
     found = answer.find("{*}protNFe")
     protocol = None if found is None else _ours(_protocol(payload, found, tpAmb), chave)
     if cStat in _CANCELLED or (cStat in _AUTHORIZED and _cancel_registered(answer, chave)):
@@ -80,9 +95,9 @@ def consultation(payload: Payload, *, chave: str, tpAmb: int) -> Consultation:
 def service_status(payload: Payload, *, tpAmb: int) -> ServiceStatus:
     """Answer to a status request; any cStat is an answer. tMed in seconds."""
     answer = payload.element
-    cStat, xMotivo = _head(answer, tpAmb)
-    back = _text(answer, "dhRetorno")
-    return ServiceStatus(cStat, xMotivo, _seconds(answer), None if back is None else _instant(back))
+    cStat, xMotivo = head(answer, tpAmb)
+    back = text_of(answer, "dhRetorno")
+    return ServiceStatus(cStat, xMotivo, _seconds(answer), None if back is None else instant(back))
 
 
 def _of_protocol(protocol: Protocol, chave: str) -> Outcome:
@@ -109,7 +124,7 @@ def _refusal(cStat: str, xMotivo: str, service: Scope) -> Rejected:
 
 def _pending(answer: etree._Element, cStat: str, xMotivo: str) -> Pending:
     receipt = answer.find("{*}infRec")
-    nRec = _text(answer if receipt is None else receipt, "nRec")
+    nRec = text_of(answer if receipt is None else receipt, "nRec")
     if cStat == "105" and nRec is None:
         raise Unclear("A SEFAZ ainda processa o lote (105) e não deu o recibo.")
     tMed = _seconds(answer if receipt is None else receipt)
@@ -120,26 +135,26 @@ def _protocol(payload: Payload, found: etree._Element, tpAmb: int) -> Protocol:
     inf = found.find("{*}infProt")
     if inf is None:
         raise Unclear("O protocolo da SEFAZ veio sem infProt.")
-    cStat, xMotivo = _head(inf, tpAmb)
-    nProt = _text(inf, "nProt")
+    cStat, xMotivo = head(inf, tpAmb)
+    nProt = text_of(inf, "nProt")
     if nProt is not None and not _NPROT.fullmatch(nProt):
         raise Unclear(f"O protocolo da SEFAZ tem nProt inválido: {nProt[:20]}.")
     return Protocol(
-        chNFe=_text(inf, "chNFe") or "",
+        chNFe=text_of(inf, "chNFe") or "",
         cStat=cStat,
         xMotivo=xMotivo,
         nProt=nProt,
-        dhRecbto=_instant(_text(inf, "dhRecbto") or ""),
-        digVal=_text(inf, "digVal"),
+        dhRecbto=instant(text_of(inf, "dhRecbto") or ""),
+        digVal=text_of(inf, "digVal"),
         tpAmb=str(tpAmb),
-        xml=protocol_xml(payload, found),
+        xml=fragment_xml(payload, found),
         alerts=_alerts(inf),
     )
 
 
 def _bare_protocol(answer: etree._Element, chave: str, cStat: str, xMotivo: str, tpAmb: int) -> Protocol:
     """A denial told without protNFe: it is about the key, so it is final; `xml` is empty and nProt unknown."""
-    at = _instant(_text(answer, "dhRecbto") or "")
+    at = instant(text_of(answer, "dhRecbto") or "")
     return Protocol(chave, cStat, xMotivo, None, at, None, str(tpAmb), b"")
 
 
@@ -157,8 +172,8 @@ def _with_number(protocol: Protocol) -> Protocol:
 
 def _cancel_registered(answer: etree._Element, chave: str) -> bool:
     for event in answer.findall("{*}procEventoNFe/{*}retEvento/{*}infEvento"):
-        if _text(event, "tpEvento") in _CANCEL_EVENTS and _text(event, "cStat") in _CANCEL_DONE:
-            return _text(event, "chNFe") in (chave, None)
+        if text_of(event, "tpEvento") in _CANCEL_EVENTS and text_of(event, "cStat") in _CANCEL_DONE:
+            return text_of(event, "chNFe") in (chave, None)
     return False
 
 
@@ -169,22 +184,23 @@ def _alerts(inf: etree._Element) -> tuple[tuple[str, str], ...]:
     return tuple(zip(codes, texts, strict=False))
 
 
-def _head(element: etree._Element, tpAmb: int) -> tuple[str, str]:
-    cStat = _text(element, "cStat") or ""
+def head(element: etree._Element, tpAmb: int | None) -> tuple[str, str]:
+    """cStat and xMotivo; tpAmb None: the layout does not tell it. Raises Unclear."""
+    cStat = text_of(element, "cStat") or ""
     if not _CSTAT.fullmatch(cStat):
         raise Unclear(f"A resposta da SEFAZ veio sem cStat válido: {cStat[:20]!r}.")
-    told = _text(element, "tpAmb")
-    if told is not None and told != str(tpAmb):
+    told = text_of(element, "tpAmb")
+    if tpAmb is not None and told is not None and told != str(tpAmb):
         raise Unclear(f"A SEFAZ respondeu pelo ambiente {told[:8]} e a pergunta era do ambiente {tpAmb}.")
-    return cStat, _text(element, "xMotivo") or ""
+    return cStat, text_of(element, "xMotivo") or ""
 
 
 def _seconds(element: etree._Element) -> int | None:
-    text = _text(element, "tMed")
+    text = text_of(element, "tMed")
     return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) <= 4 else None
 
 
-def _instant(text: str) -> datetime:
+def instant(text: str) -> datetime:
     """Aware instant. The consultation may leave the offset out (layout of retConsSitNFe): Brasília is meant."""
     try:
         at = datetime.fromisoformat(text)
@@ -193,7 +209,7 @@ def _instant(text: str) -> datetime:
     return at.replace(tzinfo=_BRASILIA) if at.tzinfo is None else at
 
 
-def _text(element: etree._Element, name: str) -> str | None:
+def text_of(element: etree._Element, name: str) -> str | None:
     """Text of a direct child by local name, without blanks around; None when absent or empty."""
     child = element.find(f"{{*}}{name}")
     return None if child is None else (child.text or "").strip() or None

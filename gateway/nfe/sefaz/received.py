@@ -1,8 +1,8 @@
-"""The protocol as SEFAZ wrote it.
+"""A part of an answer as SEFAZ wrote it: a protocol, the answer to an event, a whole procEventoNFe.
 
-The law asks for the authorised file as it was received, so `protNFe` is cut out of the raw bytes and never written again.
+The law asks for the authorised file as it was received, so the element is cut out of the raw bytes and never written again.
 A cut that leaves the namespace to its ancestors stays as it is: nfeProc declares the same default namespace, and joins it
-unchanged. Only where cutting would change the meaning (prefixes, another encoding, a second `<protNFe` in the text) is the
+unchanged. Only where cutting would change the meaning (prefixes, another encoding, a second one in the text) is the
 element written anew, in canonical form, without prefixes and with the namespace declared on it.
 """
 
@@ -15,20 +15,18 @@ from lxml import etree
 
 from gateway.nfe.sefaz.soap import NFE_NS, Payload
 
-_START = re.compile(rb"<protNFe(?=[\s>])")
-_END = re.compile(rb"</protNFe\s*>")
 
-
-def protocol_xml(payload: Payload, element: etree._Element) -> bytes:
-    """The bytes of this `protNFe`, ready to be joined into nfeProc after the NFe."""
+def fragment_xml(payload: Payload, element: etree._Element) -> bytes:
+    """The bytes of this element, ready to be joined into a document whose default namespace is the NF-e's."""
     return _cut(payload, element) or _canonical(element)
 
 
 def _cut(payload: Payload, element: etree._Element) -> bytes | None:
     raw = payload.raw
     encoding = (element.getroottree().docinfo.encoding or "UTF-8").upper()
-    starts = list(_START.finditer(raw))
-    ends = list(_END.finditer(raw))
+    name = re.escape(etree.QName(element).localname).encode()
+    starts = list(re.finditer(rb"<%s(?=[\s>])" % name, raw))
+    ends = list(re.finditer(rb"</%s\s*>" % name, raw))
     if len(starts) != 1 or len(ends) != 1 or ends[0].start() < starts[0].end():
         return None
     if encoding not in ("UTF-8", "US-ASCII", "ASCII") or not _plain(element):

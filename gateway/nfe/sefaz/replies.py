@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.core.errors import ProtocolBroken, Refused, Throttled
 from gateway.nfe.sefaz.endpoints import Endpoint
 from gateway.nfe.sefaz.exchange import NoAnswer, Reply
-from gateway.nfe.sefaz.soap import Payload, Unclear, open_answer
+from gateway.nfe.sefaz.soap import Payload, Unclear, most_of, open_answer
 
 _PAUSE_SECONDS = 60.0
 _LONGEST_PAUSE_SECONDS = 3600.0
@@ -25,7 +25,7 @@ def payload_of(reply: Reply, endpoint: Endpoint) -> Payload:
     """
     host, status = endpoint.host, reply.status
     if 200 <= status < 300:
-        return open_answer(reply.body, endpoint.response)
+        return open_answer(reply.body, endpoint.response, most_of(endpoint))
     if 300 <= status < 400:
         raise ProtocolBroken(
             f"{host} mandou seguir para outro endereço (HTTP {status}); o documento não é reenviado para lá.",

@@ -16,12 +16,12 @@ from gateway.nfe.sefaz.endpoints import Endpoint
 
 MAX_ANSWER = 1024 * 1024
 """Bytes of an answer that are read: the largest honest one (a consultation with many events) is a fifth of it."""
+MAX_BATCH = 8 * 1024 * 1024
+"""The same for a batch of distribution: 50 notes, zipped, of up to 500 KB each before."""
 
 NFE_NS = "http://www.portalfiscal.inf.br/nfe"
-_HEAD = (
-    b'<?xml version="1.0" encoding="UTF-8"?><Envelope xmlns="http://www.w3.org/2003/05/soap-envelope"><Body><nfeDadosMsg xmlns="'
-)
-_TAIL = b"</nfeDadosMsg></Body></Envelope>"
+_HEAD = b'<?xml version="1.0" encoding="UTF-8"?><Envelope xmlns="http://www.w3.org/2003/05/soap-envelope"><Body>'
+_TAIL = b"</Body></Envelope>"
 _ENVELOPES = frozenset({"http://www.w3.org/2003/05/soap-envelope", "http://schemas.xmlsoap.org/soap/envelope/"})
 # .NET, Axis and JAX-WS: the dispatcher found no operation, so nothing was processed.
 _NO_OPERATION = ("did not recognize the value", "actionnotsupported", "cannot find dispatch method", "no such operation")
@@ -47,13 +47,23 @@ def content_type(endpoint: Endpoint) -> str:
 
 def envelope(endpoint: Endpoint, message: bytes) -> bytes:
     """The bytes to POST; `message` goes in as it is."""
-    return b"".join((_HEAD, endpoint.ns.encode("ascii"), b'">', message, _TAIL))
+    ns = endpoint.ns.encode("ascii")
+    if not endpoint.wrapper:
+        return b"".join((_HEAD, b'<nfeDadosMsg xmlns="', ns, b'">', message, b"</nfeDadosMsg>", _TAIL))
+    wrapper = endpoint.wrapper.encode("ascii")
+    opening = b'<%s xmlns="%s"><nfeDadosMsg>' % (wrapper, ns)
+    return b"".join((_HEAD, opening, message, b"</nfeDadosMsg></%s>" % wrapper, _TAIL))
 
 
-def parse_xml(raw: bytes) -> etree._Element:
+def most_of(endpoint: Endpoint) -> int:
+    """Bytes of an answer of this service that are read."""
+    return MAX_BATCH if endpoint.service == "NFeDistribuicaoDFe" else MAX_ANSWER
+
+
+def parse_xml(raw: bytes, most: int = MAX_ANSWER) -> etree._Element:
     """The root of foreign XML: bounded, without DTD, entities or network. Raises Unclear."""
-    if len(raw) > MAX_ANSWER:
-        raise Unclear(f"A SEFAZ respondeu mais de {MAX_ANSWER // 1024} KiB.", code="SEFAZ-TOO-LARGE")
+    if len(raw) > most:
+        raise Unclear(f"A SEFAZ respondeu mais de {most // 1024} KiB.", code="SEFAZ-TOO-LARGE")
     if b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
         raise Unclear("A SEFAZ respondeu um XML com DTD, o que o protocolo não permite.", code="SEFAZ-DTD")
     parser = etree.XMLParser(
@@ -69,12 +79,12 @@ def parse_xml(raw: bytes) -> etree._Element:
     return root
 
 
-def open_answer(raw: bytes, expected: str) -> Payload:
+def open_answer(raw: bytes, expected: str, most: int = MAX_ANSWER) -> Payload:
     """The element `expected` (local name) inside the envelope. Raises Unclear; Refused for a fault that proves nothing ran.
 
     Tolerates what authorisers do: a wrapper around the result, SOAP 1.1, and the message as escaped text or CDATA.
     """
-    root = parse_xml(raw)
+    root = parse_xml(raw, most)
     name = etree.QName(root)
     if name.localname != "Envelope" or name.namespace not in _ENVELOPES:
         raise Unclear(f"A SEFAZ respondeu {name.localname} em lugar de um envelope SOAP.", code="SEFAZ-NOT-SOAP")
@@ -91,7 +101,7 @@ def open_answer(raw: bytes, expected: str) -> Payload:
             inner = text.encode("utf-8")
             if inner.startswith(b"<?xml"):
                 inner = inner[inner.find(b"?>") + 2 :].lstrip()
-            payload = parse_xml(inner)
+            payload = parse_xml(inner, most)
             if etree.QName(payload).localname == expected:
                 return Payload(payload, inner)
     raise Unclear(f"A resposta da SEFAZ não tem {expected}.", code="SEFAZ-WRONG-ROOT")

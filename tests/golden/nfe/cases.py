@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import get_args
 
 import msgspec
 
-from gateway.nfe.branch import Branch, TechnicalContact
+from gateway.nfe.branch import Branch, BranchText, TechnicalContact
 from gateway.nfe.build import Built, build
+from gateway.nfe.item_details import Batch, ItemDetails
+from gateway.nfe.product import ApproximateTax
 from gateway.nfe.qrcode import Csc
 from gateway.nfe.sale import Card, Customer, Freight, Intermediary, PaymentMethod, Sale
 from gateway.nfe.supplement import supplemented
+from gateway.nfe.trade import (
+    Billing,
+    Information,
+    Installment,
+    Observation,
+    Place,
+    Process,
+    Purchase,
+    Vehicle,
+    Volume,
+)
 from tests.unit.nfe import made_nfce
-from tests.unit.nfe.made import AT, BRANCH, MG, RJ, SIMPLES, built, item, pays, product, sale
+from tests.unit.nfe.made import AT, BRANCH, MG, RJ, SIMPLES, SP, built, item, pays, product, sale
 
 D = Decimal
 CARIOCA = Customer(tax_id="52998224725", name="João da Praia", address=RJ, email="joao@example.com")
@@ -115,7 +129,7 @@ def _apportioned() -> Built:
 def _every_means() -> Built:
     means = [name for name in get_args(PaymentMethod) if name != "sem_pagamento"]
     payments = tuple(pays(name, "10.00", description="Permuta" if name == "outros" else "") for name in means)
-    return built(sale(items=(item("18", "10.00"),), payments=payments), SIMPLES)
+    return built(sale(items=(item("22", "10.00"),), payments=payments), SIMPLES)
 
 
 def _unpaid() -> Built:
@@ -123,7 +137,7 @@ def _unpaid() -> Built:
 
 
 def _fcp() -> Built:
-    branch = msgspec.structs.replace(BRANCH, address=RJ, state_registration="12345678")
+    branch = msgspec.structs.replace(BRANCH, address=RJ, state_registration="99999993")
     return built(sale(customer=CARIOCA), branch)
 
 
@@ -166,6 +180,54 @@ def _complete() -> Built:
             order_number="PED-2026-0001",
         ),
         branch,
+    )
+
+
+def _commerce() -> Built:
+    """A sale on credit that says all it may: bill, places, readers, vehicle, words, taxes inside the price, batch, box of six."""
+    branch = msgspec.structs.replace(
+        BRANCH,
+        readers=("11222333000181",),
+        approximate_taxes="on",
+        texts=(BranchText(text="Regime especial 1/2026.", since=date(2026, 1, 1)),),
+    )
+    box = product(
+        unit="CX",
+        taxable_unit="UN",
+        taxable_factor=D("6"),
+        approximate_tax=ApproximateTax(federal=D("13.45"), state=D("18.00"), source="Tabela da loja"),
+    )
+    batch = Batch(number="L-1", quantity=D("1"), made=date(2026, 1, 2), expires=date(2027, 1, 2))
+    dues = (Installment(due=date(2026, 12, 20), amount=D("50.00")), Installment(due=date(2027, 1, 20), amount=D("49.00")))
+    return built(
+        sale(
+            items=(item(details=ItemDetails(batches=(batch,))),),
+            payments=(pays("boleto", "100.00", term=True),),
+            billing=Billing(number="F-1", original=D("100.00"), discount=D("1.00"), installments=dues),
+            pickup=Place(address=SP, name="Depósito"),
+            delivery=Place(address=SP, name="Portaria"),
+            readers=("529.982.247-25",),
+            purchase=Purchase(commitment="2026NE000001", contract="C-7"),
+            order_number="P-1",
+            notes="Obrigado.",
+            information=Information(
+                fisco="Credito outorgado.",
+                observations=(Observation(field="Vendedor", text="Maria"),),
+                processes=(Process(number="123", origin="sefaz", act="08"),),
+            ),
+            freight=Freight(
+                mode="terceiros",
+                carrier_name="Transportes Exemplo",
+                carrier_tax_id="11222333000181",
+                carrier_state_registration="110042490114",
+                carrier_city="São Paulo",
+                carrier_uf="SP",
+                vehicle=Vehicle(plate="ABC-1D23", uf="SP"),
+                volume_lines=(Volume(quantity=1, kind="CAIXA", gross_weight=D("2.5"), seals=("S1",)),),
+            ),
+        ),
+        branch,
+        box,
     )
 
 
@@ -356,7 +418,33 @@ CASES = (
             "pag/vTroco": "0.49",
         },
     ),
-    Case("every_means_of_payment", _every_means, {"total/ICMSTot/vNF": "180.00", "pag/vTroco": None}),
+    Case(
+        # Taxes of 100.00: 13.45 + 18.00 = 31.45. A box of six: 100.00 / 6 = 16.6666666667. 100.00 - 1.00 = 50.00 + 49.00.
+        "commercial_groups",
+        _commerce,
+        {
+            "retirada/CNPJ": "12ABC34501DE35",
+            "entrega/CPF": "52998224725",
+            "autXML/CNPJ": "11222333000181",
+            "det/prod/uTrib": "UN",
+            "det/prod/qTrib": "6",
+            "det/prod/vUnTrib": "16.6666666667",
+            "det/prod/rastro/qLote": "1.000",
+            "det/imposto/vTotTrib": "31.45",
+            "total/ICMSTot/vTotTrib": "31.45",
+            "total/ICMSTot/vNF": "100.00",
+            "transp/veicTransp/placa": "ABC1D23",
+            "transp/vol/lacres/nLacre": "S1",
+            "cobr/fat/vLiq": "99.00",
+            "cobr/dup/nDup": "001",
+            "cobr/dup/vDup": "50.00",
+            "infAdic/infCpl": "Trib aprox R$: 13,45 Federal, 18,00 Estadual e 0,00 Municipal. Fonte: Tabela da loja. Obrigado."
+            " Regime especial 1/2026.",
+            "compra/xNEmp": "2026NE000001",
+            "compra/xCont": "C-7",
+        },
+    ),
+    Case("every_means_of_payment", _every_means, {"total/ICMSTot/vNF": "220.00", "pag/vTroco": None}),
     Case("without_payment", _unpaid, {"pag/detPag/tPag": "90", "pag/detPag/vPag": "0.00", "pag/detPag/indPag": None}),
     Case(
         # RJ: 20% + FCP 2%; PIS/COFINS on 80: 1.32, 6.08; IBS/CBS on 100 - 1.32 - 6.08 - 20 - 2 = 70.60: 0.0706, 0.6354.

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from gateway.nfe.branch import Branch
 from gateway.nfe.build import Built
 from gateway.nfe.sale import Payment
+from gateway.nfe.trade import Export
 from tests.golden.nfe.cases import INDUSTRY, Case
-from tests.unit.nfe.made import BRANCH, SIMPLES, built, pays, sale
+from tests.unit.nfe.made import BRANCH, FOREIGNER, SIMPLES, built, pays, sale
 
 SENT = "35261112ABC34501DE35550010000012341876543215"
 """An earlier note of the same branch: number 1234, series 1."""
@@ -103,6 +104,43 @@ CASES = (
     ),
     case("remessa_comodato", "1", "5908", CST41, GIVEN, {"det/imposto/IPI/IPINT/CST": "53"}, infCpl=_LOAN),
     case("retorno_comodato", "0", "1909", CST41, ENTERED, {"det/imposto/IPI/IPINT/CST": "03"}, referred=True, infCpl=_BACK),
+    Case(
+        # Not taxed: CF art. 155, par. 2, X, a. The buyer is abroad, and the goods leave by Santos.
+        "operation_exportacao",
+        lambda: built(
+            sale(
+                operation="exportacao",
+                customer=FOREIGNER,
+                payments=(pays("transferencia", "100.00"),),
+                export=Export(uf="SP", place="Porto de Santos", dispatch="Alfandega de Santos"),
+            ),
+            BRANCH,
+        ),
+        {
+            **UNTAXED,
+            **CST41,
+            **FREE,
+            "ide/idDest": "3",
+            "ide/indFinal": "1",
+            "dest/idEstrangeiro": "AB123456",
+            "dest/CPF": None,
+            "dest/indIEDest": "9",
+            "dest/enderDest/UF": "EX",
+            "dest/enderDest/cMun": "9999999",
+            "dest/enderDest/xMun": "EXTERIOR",
+            "dest/enderDest/xBairro": "Montevideo - Centro",
+            "dest/enderDest/CEP": None,
+            "dest/enderDest/cPais": "8451",
+            "det/prod/CFOP": "7102",
+            "det/imposto/PIS/PISNT/CST": "08",
+            "det/imposto/IBSCBS/cClassTrib": "410004",
+            "exporta/UFSaidaPais": "SP",
+            "exporta/xLocExporta": "Porto de Santos",
+            "exporta/xLocDespacho": "Alfandega de Santos",
+            "total/ICMSTot/vNF": "100.00",
+            "infAdic/infCpl": "Nao incidencia do ICMS: CF art. 155, par. 2, X, a.",
+        },
+    ),
     case("bonificacao", "1", "5910", ICMS_ONLY, FREE, {"det/imposto/IBSCBS/cClassTrib": "410001"}),
     case("remessa_locacao", "1", "5908", CST41, GIVEN, infCpl=_LOAN),
     case("retorno_locacao", "0", "1909", CST41, ENTERED, referred=True, infCpl=_BACK),

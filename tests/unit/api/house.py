@@ -14,9 +14,10 @@ from sqlalchemy import func, select
 
 from gateway.api.services import HookAnswer, Services
 from gateway.core.errors import CertificateExpired, CertificateInvalid
+from gateway.nfe.address import Address
 from gateway.nfe.answers import ServiceStatus
-from gateway.nfe.branch import Branch
-from gateway.nfe.sale import Address, Sale
+from gateway.nfe.branch import Branch, TechnicalContact
+from gateway.nfe.sale import Sale
 from gateway.store import access, documents
 from gateway.store.access import SCOPES
 from gateway.store.database import Database
@@ -161,7 +162,15 @@ class House:
 
 def branch(cnpj: str = CNPJ, **changes: Any) -> Branch:
     address = Address(street="Rua A", district="Centro", city="Manaus", uf="AM", postal_code="69000000")
-    made = Branch(cnpj=cnpj, name="Loja de Teste", state_registration="123", address=address, time_zone="America/Manaus")
+    contact = TechnicalContact(cnpj="11222333000181", contact="Suporte", email="suporte@example.com", phone="9233334444")
+    made = Branch(
+        cnpj=cnpj,
+        name="Loja de Teste",
+        state_registration="041939808",
+        address=address,
+        time_zone="America/Manaus",
+        technical_contact=contact,
+    )
     return msgspec.structs.replace(made, **changes)
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import msgspec
 
+from gateway.nfe.address import Address
 from gateway.nfe.branch import Branch
 from gateway.nfe.build import Built, build
 from gateway.nfe.compose import compose
 from gateway.nfe.draft import Draft
 from gateway.nfe.product import Product, TaxProfile
-from gateway.nfe.sale import Address, Customer, Payment, Sale, SaleItem
+from gateway.nfe.sale import Customer, Payment, Sale, SaleItem
 
 D = Decimal
 AT = datetime(2026, 11, 20, 13, 30, tzinfo=UTC)
@@ -25,6 +26,10 @@ MG = Address(street="Rua da Bahia", number="9", district="Centro", city="Belo Ho
 BRANCH = Branch(cnpj=CNPJ, name="Loja Exemplo Ltda", state_registration="110.042.490.114", address=SP, crt="3")
 SIMPLES = msgspec.structs.replace(BRANCH, crt="1")
 CONSUMER = Customer(tax_id="529.982.247-25", name="Maria Exemplo", address=SP)
+ABROAD = Address(
+    street="Calle Ejemplo", number="5", district="Centro", city="Montevideo", uf="EX", country_code="8451", country="Uruguai"
+)
+FOREIGNER = Customer(foreign_id="AB123456", name="Juan Ejemplo", address=ABROAD)
 SHIRT = Product(sku="CAM-1", description="Camiseta básica", ncm="6109.10.00", gtin="7891000315507")
 
 

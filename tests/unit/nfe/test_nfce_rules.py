@@ -7,7 +7,9 @@ the rule claims to save.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,8 +19,11 @@ from gateway.nfe.branch import Branch
 from gateway.nfe.build import dry_run
 from gateway.nfe.certificate import Certificate
 from gateway.nfe.findings import Findings, rules
+from gateway.nfe.item_details import Batch, ItemDetails
+from gateway.nfe.layout.special_goods import Arma, VeicProd
 from gateway.nfe.sale import Card, Customer, Freight, Intermediary, Sale
 from gateway.nfe.signature import sign
+from gateway.nfe.trade import Billing, Export, Purchase, Vehicle, Volume
 from tests.unit.nfe.made import AT, BRANCH, CONSUMER, RJ, item, pays
 from tests.unit.nfe.made_nfce import CARRIER, CPF_ONLY, CSC, composed, delivered, made, nfce, settled
 from tests.unit.nfe.test_nfce import judged
@@ -31,6 +36,14 @@ COMPANY = Customer(tax_id="11222333000181")
 
 def worth(total: str, **changes: object) -> Sale:
     return nfce(items=(item(unit_price=total),), payments=(pays("dinheiro", total),), **changes)
+
+
+CAR = VeicProd(**(dict.fromkeys(VeicProd.__struct_fields__, "1")))
+BATCH = Batch(number="L1", quantity=D("1"), made=date(2026, 1, 1), expires=date(2027, 1, 1))
+
+
+def told(**details: Any) -> Sale:
+    return nfce(items=(item(details=ItemDetails(**details)),))
 
 
 @dataclass(frozen=True)
@@ -95,6 +108,29 @@ PAIRS = [
         nfce(payments=(pays("outros", "100", description="Permuta"),)),
         nfce(payments=(pays("credito_loja", "100"),)),
     ),
+    Pair(
+        "NFCE-PAY-03",
+        "$.payments[0].method",
+        nfce(payments=(pays("duplicata", "100"),)),
+        nfce(payments=(pays("crediario", "100"),)),
+    ),
+    Pair(
+        "NFCE-BILL-01",
+        "$.billing",
+        nfce(billing=Billing(number="1")),
+        nfce(payments=(pays("crediario", "100", due=date(2026, 12, 20)),)),
+    ),
+    Pair("NFCE-EXPORT-01", "$.export", nfce(export=Export(uf="SP", place="Santos"))),
+    Pair("NFCE-PURCHASE-01", "$.purchase", nfce(purchase=Purchase(contract="C-1")), nfce(order_number="P-1")),
+    Pair(
+        "NFCE-FREIGHT-04",
+        "$.freight",
+        delivered(freight=replace(CARRIER, vehicle=Vehicle(plate="ABC1D23"))),
+        delivered(freight=replace(CARRIER, volume_lines=(Volume(quantity=1, kind="CAIXA"),))),
+    ),
+    Pair("NFCE-DETAIL-01", "$.items[0].details.veicProd", told(veicProd=CAR), told(batches=(BATCH,))),
+    Pair("NFCE-DETAIL-02", "$.items[0].details.arma", told(arma=(Arma(tpArma="0", nSerie="1", nCano="1", descr="Arma"),))),
+    Pair("NFCE-DETAIL-03", "$.items[0].details.nRECOPI", told(nRECOPI="20261120000000000001")),
     # Rules of every sale, as they stand for a NFC-e.
     Pair("NFE-PAY-02", "$.payments", nfce(payments=(pays("dinheiro", "99.99"),))),
     Pair(
@@ -119,6 +155,13 @@ DECIDED_ELSEWHERE = {
     "NFE-PAY-03": "the gateway writes vTroco for any excess; that only cash gives change is its own rule",
     "NFE-DEST-02": "a wrong document cannot be written: the tag is left out",
     "NFE-TEXT-01": "the schema's own",
+    "NFCE-BILL-01": "a NFC-e is written without the group",
+    "NFCE-EXPORT-01": "a NFC-e is written without the group",
+    "NFCE-PURCHASE-01": "a NFC-e is written without the group",
+    "NFCE-FREIGHT-04": "the simulator does not read the vehicle",
+    "NFCE-DETAIL-01": "the simulator does not read the item's details",
+    "NFCE-DETAIL-02": "the simulator does not read the item's details",
+    "NFCE-DETAIL-03": "the simulator does not read the item's details",
     "NFCE-PAY-01 $.payments": "the schema wants one detPag at least",
 }
 """Pairs whose refused side the simulator does not answer with the rule's cStat, and why."""

@@ -13,7 +13,7 @@ from lxml import etree
 from gateway.core.chave import ChaveAcesso
 from gateway.core.errors import ValidationFailed
 from gateway.nfe.compose import compose
-from gateway.nfe.operations import SCOPES, BranchOperation, default, explain, names, operation
+from gateway.nfe.operations import EXPORT, SCOPES, BranchOperation, default, explain, names, operation
 from gateway.nfe.sale import OperationName, Sale
 from gateway.sim.sefaz.document import Note
 from gateway.sim.sefaz.rules import Conditions, first_refusal
@@ -37,9 +37,10 @@ NFCE = ChaveAcesso.build(
 )
 
 
-def test_twenty_six_operations_and_the_returns_of_two() -> None:
-    assert {one.number for one in ALL} == set(range(1, 27))
-    assert len(ALL) == 28
+def test_twenty_six_operations_the_returns_of_two_and_the_export() -> None:
+    assert {one.number for one in ALL} == set(range(1, 28))
+    assert len(ALL) == 29
+    assert [one.name for one in ALL if EXPORT in one.cfop] == ["exportacao"]
     assert {one.name for one in ALL} == set(get_args(OperationName))
     assert [one.name for one in ALL if one.by == "outside"] == ["servico"]
     assert all((one.icms == "mirror") <= (one.by == "raw") for one in ALL)
@@ -49,7 +50,9 @@ def test_twenty_six_operations_and_the_returns_of_two() -> None:
 def test_a_row_is_whole_and_agrees_with_the_authoriser(one: Any) -> None:
     assert 1 <= len(one.natOp) <= 60
     first = {"0": ("1", "2", "2"), "1": ("5", "6", "6")}[one.tpNF]
-    for table in (one.cfop, one.cfop_st):
+    if EXPORT in one.cfop:
+        assert (dict(one.cfop), one.tpNF) == ({EXPORT: "7102"}, "1")
+    for table in (one.cfop, one.cfop_st) if EXPORT not in one.cfop else ():
         assert set(table) in (set(SCOPES), set())
         if one.finNFe != "6":  # a loss is internal by nature
             assert tuple(table[scope][0] for scope in SCOPES if table) in (first, ())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+import schemas
 from gateway.core.errors import ValidationFailed
 from gateway.nfe import findings
 from gateway.nfe.branch import Branch, TechnicalContact
@@ -19,7 +19,9 @@ from gateway.nfe.build import dry_run
 from gateway.nfe.findings import rules
 from gateway.nfe.product import Product
 from gateway.nfe.sale import Card, Customer, Freight, Intermediary, Sale
+from tests.unit.nfe.commerce_pairs import PAIRS as COMMERCE
 from tests.unit.nfe.made import AT, BRANCH, CONSUMER, RJ, SP, composed, item, pays, product, sale
+from tests.unit.nfe.pair import Pair
 
 D = Decimal
 replace = msgspec.structs.replace
@@ -41,20 +43,6 @@ def one(**changes: Any) -> Sale:
 
 def paid(*payments: Any) -> Sale:
     return sale(payments=payments)
-
-
-@dataclass(frozen=True)
-class Pair:
-    """`bad` breaks exactly the rule `code` at `path`; `good` breaks nothing."""
-
-    code: str
-    path: str
-    bad: Sale
-    good: Sale = field(default_factory=sale)
-    bad_branch: Branch = BRANCH
-    good_branch: Branch = BRANCH
-    bad_product: Product | None = None
-    good_product: Product | None = None
 
 
 def bad_goods(code: str, bad: Product, good: Product | None = None) -> Pair:
@@ -125,7 +113,12 @@ PAIRS = [
     Pair("NFE-DEST-01", "$.customer", sale(customer=None)),
     Pair("NFE-DEST-02", "$.customer.tax_id", buyer(tax_id="52998224726"), buyer(tax_id="12ABC34501DE35")),
     Pair("NFE-DEST-03", "$.customer.address", buyer(address=None)),
-    Pair("NFE-DEST-04", "$.customer.state_registration", buyer(taxpayer=True), buyer(taxpayer=True, state_registration="12345")),
+    Pair(
+        "NFE-DEST-04",
+        "$.customer.state_registration",
+        buyer(taxpayer=True),
+        buyer(taxpayer=True, state_registration="110042490114"),
+    ),
     Pair("NFE-DEST-05", "$.customer.final_consumer", buyer(final_consumer=False), buyer(final_consumer=True)),
     Pair("NFE-DEST-06", "$.customer.state_registration", buyer(state_registration="1"), buyer(state_registration="ISENTO")),
     Pair("NFE-ITEM-01", "$.items[0].quantity", one(quantity="NaN")),
@@ -199,7 +192,7 @@ def issue(of: Sale, branch: Branch, goods: Product | None) -> None:
     dry_run(composed(of, branch, *([goods] if goods else [])), AT)
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.code)
+@pytest.mark.parametrize("pair", [*PAIRS, *COMMERCE], ids=lambda pair: pair.code)
 def test_rule_refuses_one_and_lets_its_neighbour_pass(pair: Pair) -> None:
     with pytest.raises(ValidationFailed) as caught:
         issue(pair.bad, pair.bad_branch, pair.bad_product)
@@ -253,14 +246,24 @@ def test_rules_and_code_name_the_same_codes() -> None:
     source = Path(findings.__file__).parent
     used = {
         code
-        for file in [*source.glob("*.py"), *source.glob("taxes/*.py"), *source.glob("reform/*.py")]
+        for file in [
+            *source.glob("*.py"),
+            *source.glob("taxes/*.py"),
+            *source.glob("reform/*.py"),
+            Path(schemas.__file__).parent / "fiscal" / "payments.toml",
+        ]
         for code in re.findall(r'"(NFC?E-[A-Z]+-\d\d)"', file.read_text(encoding="utf-8"))
     }
     assert used == set(rules())
 
 
 def test_every_rule_is_proven_here() -> None:
-    elsewhere = {"NFE-BRANCH-06", *(code for code in rules() if code.startswith(("NFE-OP-", "NFE-RTC-")))}
+    elsewhere = {pair.code for pair in COMMERCE} | {
+        "NFE-SIZE-01",
+        "NFE-PAY-10",
+        "NFE-BRANCH-06",
+        *(code for code in rules() if code.startswith(("NFE-OP-", "NFE-RTC-"))),
+    }
     # NFE-RAW-* are proven by test_raw, NFE-OP-* by test_operations, NFE-RTC-* by test_reform_rules, NFC-e beside its tests.
     raw = {code for code in rules() if code.startswith("NFE-RAW-")}
     assert {pair.code for pair in PAIRS} | elsewhere | raw == {code for code in rules() if code.startswith("NFE-")}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from vtex_order_files import codes, load, read
 
-from gateway.nfe.sale import Address
+from gateway.nfe.address import Address
 from gateway.workflows.ports import MarketplaceOrder
 
 
