@@ -43,6 +43,8 @@ _KINDS: tuple[tuple[str, Kind], ...] = (
 )
 _USED_GOODS = "04"
 _UNSTATED = ReformProfile()
+_ABROAD = "9999999"
+"""cMun of an address outside the country."""
 _SIMPLE = frozenset({"gIBSCBS", "gRed"})
 
 
@@ -141,7 +143,7 @@ def buyer_facts(scope: Scope) -> Buyer:
     """What the note says of the buyer; what it does not say is None."""
     company = {"company": True, "person": False}.get(scope.buyer)
     government = True if scope.government is not None else (False if company is False else None)
-    return Buyer(government=government, company=company, abroad=scope.to_uf == "EX", area=area_of(scope.to_city))
+    return Buyer(government=government, company=company, abroad=scope.to_city == _ABROAD, area=area_of(scope.to_city))
 
 
 def _classified(
