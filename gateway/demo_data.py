@@ -45,7 +45,15 @@ def branch(cnpj: str = TEST_CNPJ, *, uf: str = "SP", crt: str = "3", printer: st
 
 
 PRODUCTS = (
-    Product(sku="CAFE-500", description="Café torrado e moído 500 g", ncm="09012100", gtin="7898350000015", unit="UN"),
+    Product(
+        sku="CAFE-500",
+        description="Café torrado e moído 500 g",
+        ncm="09012100",
+        gtin="7898350000015",
+        unit="UN",
+        # Coffee is in the basic basket, but its NCM alone does not say so: the register decides.
+        tax=TaxProfile(cclasstrib="200003"),
+    ),
     Product(sku="PNEU-175", description="Pneu aro 14 175/70", ncm="40111000", cest="1600100", tax=TaxProfile(situation="st")),
     Product(sku="CANECA", description="Caneca de cerâmica", ncm="69120000", unit="UN"),
 )

@@ -18,7 +18,7 @@ from gateway import demo_data
 from gateway.bootstrap import Gateway
 from gateway.config import Settings
 from gateway.core.errors import ConfigInvalid
-from gateway.nfe.product import Product
+from gateway.nfe.product import Product, TaxProfile
 from gateway.nfe.rulebook import DECLARED, Rulebook
 from gateway.setup_commands import make_test_branch, new_password
 from gateway.sim.pki import TestPki
@@ -334,5 +334,6 @@ def plain_products(order: dict[str, Any]) -> list[Product]:
                 ncm=ncm if len(ncm) == 8 else demo_data.PLAIN_NCM,
                 unit=str(item.get("measurementUnit") or "un").upper()[:6],
                 reference=str(item.get("refId") or "")[:60],
+                tax=TaxProfile(cclasstrib="000001"),
             )
     return list(made.values())

@@ -69,7 +69,8 @@ class Branch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pis_cofins_regime decides the default rates. time_zone is an IANA name: it gives the offset of every printed time.
     overrides: rates in percent that replace the dated tables of `schemas/` for this branch (`icms.SP`, `fcp.RJ`, ...), and
     answers to the debated points (`policy.ipi_in_base`, ...). simples_credit: what CSOSN 101 and 201 pass on, month by month.
-    municipal_registration and iss_regime (cRegTrib): of a branch that also sells services.
+    municipal_registration and iss_regime (cRegTrib): of a branch that also sells services. ibs_cbs_since: from which day it
+    writes IBS and CBS although its CRT (1, 2, 4) does not have to yet.
     billing: `term` writes a duplicata for each payment with a due date when the sale says no bill. readers: CPF or CNPJ of who
     may fetch the XML of every note (autXML), the accountant for one. approximate_taxes: `on` tells final consumers the taxes
     inside the price (Lei 12.741/2012), by the products' rates.
@@ -92,6 +93,7 @@ class Branch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     municipal_registration: Annotated[str, Meta(max_length=15)] = ""
     iss_regime: Literal["", "1", "2", "3", "4", "5", "6"] = ""
     overrides: dict[str, Decimal] = {}
+    ibs_cbs_since: date | None = None
     billing: Literal["off", "term"] = "off"
     readers: Annotated[tuple[TaxId, ...], Meta(max_length=10)] = ()
     approximate_taxes: Literal["off", "on"] = "off"

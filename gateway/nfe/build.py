@@ -124,6 +124,7 @@ def document(
         xJust=reason,
         NFref=header.references,
         gPagAntecipado=header.advances,
+        gCompraGov=header.gCompraGov,
     )
     contact = draft.branch.technical_contact
     return InfNFe(

@@ -41,6 +41,7 @@ from gateway.nfe.payments import pag
 from gateway.nfe.places import delivery, pickup, readers
 from gateway.nfe.product import Product
 from gateway.nfe.raw_totals import total as total_of
+from gateway.nfe.reform.government import government_group
 from gateway.nfe.returns import Back, give_back
 from gateway.nfe.sale import Sale
 from gateway.nfe.scope import Scope, crosses_border
@@ -88,6 +89,7 @@ def compose(
     customer = _customer(sale, branch, issuer, operation, policy, findings)
     told = len(findings.faults)
     terms.check_content(sale, operation, branch, day, findings)
+    government = government_group(sale.government, mod, findings)
     if sale.returns:
         back = None
         if operation.returns:
@@ -96,7 +98,8 @@ def compose(
         customer = body.other or customer
     else:
         # A NFC-e is internal and to a consumer, wherever its buyer lives.
-        scope = _scope(sale, branch, issuer, None if policy is not None else customer, day, worked(operation), mod)
+        place = None if policy is not None else customer
+        scope = _scope(sale, branch, issuer, place, customer, day, worked(operation), mod)
         body = _of_items(sale, products, operation, scope, mod, branch.iss_regime, findings)
     vNF, details = body.totals.ICMSTot.vNF, body.det
     reliable = len(findings.faults) == told
@@ -148,6 +151,7 @@ def compose(
         tpNFDebito=operation.tpNFDebito or None,
         tpNFCredito=operation.tpNFCredito or None,
         advances=PagAntecipado(refNFe=tuple(advances)) if advances else None,
+        gCompraGov=government,
     )
     return Draft(
         sale=sale,
@@ -280,7 +284,17 @@ def _issue_instant(sale: Sale, at: datetime, findings: Findings) -> datetime:
     return issued
 
 
-def _scope(sale: Sale, branch: Branch, issuer: Emit, customer: Buyer | None, day: date, operation: Operation, mod: str) -> Scope:
+def _scope(
+    sale: Sale,
+    branch: Branch,
+    issuer: Emit,
+    customer: Buyer | None,
+    named: Buyer | None,
+    day: date,
+    operation: Operation,
+    mod: str,
+) -> Scope:
+    """`customer`: whose address and registration count (None at the counter); `named`: who the document names, if anybody."""
     from_uf = issuer.enderEmit.UF
     address = customer.dest.enderDest if customer is not None else None
     to_uf = address.UF if address is not None and address.UF not in ("", ABROAD) else from_uf
@@ -303,7 +317,17 @@ def _scope(sale: Sale, branch: Branch, issuer: Emit, customer: Buyer | None, day
         city_code=issuer.enderEmit.cMun,
         municipal=issuer.IM is not None,
         credit_rate=branch.credit_rate(day) if branch.simples_credit else None,
+        buyer=_kind(named),
+        to_city=address.cMun if address is not None else "",
+        government=sale.government,
+        ibs_cbs_since=branch.ibs_cbs_since,
     )
+
+
+def _kind(customer: Buyer | None) -> str:
+    if customer is None or customer.tax_id is None:
+        return ""
+    return "person" if len(customer.tax_id) == 11 else "company"
 
 
 def _details(sale: Sale, sold: list[Line], scope: Scope, mod: str, sums: Sums, findings: Findings) -> tuple[Det, ...]:
@@ -311,12 +335,12 @@ def _details(sale: Sale, sold: list[Line], scope: Scope, mod: str, sums: Sums, f
     order = optional_text(sale.order_number, 60)
     item_order = order if order is not None and len(order) <= 15 else None
     shelf = Shelf(scope)
-    return tuple(
-        [
-            _told(det(number, line, shelf.goods(line.product, line.path, findings), item_order, sums), line, mod, findings)
-            for number, line in enumerate(sold, start=1)
-        ]
-    )
+    details = []
+    for number, line in enumerate(sold, start=1):
+        goods = shelf.goods(line, findings)
+        shelf.check(line, goods, f"$.items[{number - 1}]", findings)
+        details.append(_told(det(number, line, goods, item_order, sums), line, mod, findings))
+    return tuple(details)
 
 
 def _told(plain: Det, line: Line, mod: str, findings: Findings) -> Det:

@@ -11,7 +11,7 @@ from gateway.nfe.claims import NewClaim
 from gateway.nfe.layout.delivery import Transp
 from gateway.nfe.layout.document import Compra, InfAdic
 from gateway.nfe.layout.foreign_trade import Exporta
-from gateway.nfe.layout.ide import NfRef, PagAntecipado
+from gateway.nfe.layout.ide import CompraGov, NfRef, PagAntecipado
 from gateway.nfe.layout.item import Det
 from gateway.nfe.layout.parties import AutXml, Dest, Emit, Local
 from gateway.nfe.layout.payment import Cobr, InfIntermed, Pag
@@ -39,6 +39,7 @@ class Header:
     tpNFDebito: str | None = None
     tpNFCredito: str | None = None
     advances: PagAntecipado | None = None
+    gCompraGov: CompraGov | None = None
 
 
 @dataclass(frozen=True, slots=True)

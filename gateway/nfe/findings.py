@@ -23,7 +23,7 @@ class Rule:
     cStat: str
 
 
-_TABLES = ("rules", "rules_nfce", "rules_commerce", "rules_taxes", "rules_returns")
+_TABLES = ("rules", "rules_nfce", "rules_commerce", "rules_taxes", "rules_returns", "rules_reform")
 """Files of `schemas/fiscal` with rules of the business body."""
 
 
@@ -34,8 +34,16 @@ def rules() -> Mapping[str, Rule]:
     return {code: Rule(code, row["message"], row["fix"], row["source"], row.get("cStat", "")) for code, row in rows.items()}
 
 
+class Whole(str):
+    """A text of ours inside a sentence: quoted whole, however long."""
+
+    __slots__ = ()
+
+
 def shown(value: object) -> str:
     """A caller's value as quoted in a sentence: short, and numbers as people write them."""
+    if isinstance(value, Whole):
+        return str(value)
     text = f"{value:f}" if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < 20 else str(value)
     return text if len(text) <= 40 else f"{text[:37]}..."
 

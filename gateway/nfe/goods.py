@@ -14,6 +14,8 @@ from gateway.nfe.layout.item import Det, Prod
 from gateway.nfe.layout.special_goods import Comb
 from gateway.nfe.lines import Line
 from gateway.nfe.product import Product, TaxProfile
+from gateway.nfe.reform.group import added
+from gateway.nfe.reform.line import check_line
 from gateway.nfe.scope import Scope
 from gateway.nfe.tax_profile import Fuel
 from gateway.nfe.taxes.compute import compute
@@ -60,33 +62,42 @@ class Shelf:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._goods: dict[int, Goods] = {}
-        self._rules: dict[tuple[TaxProfile, str], TaxRule] = {}
-        self._same: dict[tuple[int, str], TaxRule] = {}
+        self._goods: dict[tuple[int, bool], Goods] = {}
+        self._rules: dict[tuple[TaxProfile, str, str, bool], TaxRule] = {}
+        self._same: dict[tuple[int, str, str, bool], TaxRule] = {}
 
-    def goods(self, product: Product, path: str, findings: Findings) -> Goods:
-        """The goods of `product`; faults are told once, at the first line that sells it."""
-        known = self._goods.get(id(product))
+    def goods(self, line: Line, findings: Findings) -> Goods:
+        """The goods of the line's product; faults are told once, at the first line that sells it."""
+        stated = line.item.reform
+        donation = stated is not None and stated.donation
+        key = (id(line.product), donation)
+        known = self._goods.get(key)
         if known is None:
-            known = self._goods[id(product)] = resolve_goods(product, self, self._scope, path, findings)
+            known = self._goods[key] = resolve_goods(line.product, self, self._scope, line.path, findings, donation)
         return known
 
-    def rule(self, product: Product, path: str, findings: Findings) -> TaxRule:
-        """The tax rule of `product`; one without faults serves every product of the same profile and origin."""
+    def check(self, line: Line, goods: Goods, path: str, findings: Findings) -> None:
+        """Faults of what the line at `path` states of IBS, CBS and IS."""
+        if goods.rule.reform is not None:
+            scope = self._scope
+            check_line(goods.rule.reform, line.item.reform, line.gross, scope.operation, scope.day, path, findings)
+
+    def rule(self, product: Product, path: str, findings: Findings, donation: bool = False) -> TaxRule:
+        """The tax rule of `product`; one without faults serves every product of the same profile, origin and NCM."""
         # A profile has many fields to compare: products that share the very same one need not.
-        same = (id(product.tax), product.origin)
+        same = (id(product.tax), product.origin, product.ncm, donation)
         rule = self._same.get(same)
         if rule is not None:
             return rule
-        key = (product.tax, product.origin)
+        key = (product.tax, product.origin, product.ncm, donation)
         try:
             rule = self._rules.get(key)
         except TypeError:
             # A signalling NaN has no hash; `resolve` tells it.
-            return resolve(product, self._scope, path, findings)
+            return resolve(product, self._scope, path, findings, donation=donation)
         if rule is None:
             told = len(findings.faults)
-            rule = resolve(product, self._scope, path, findings)
+            rule = resolve(product, self._scope, path, findings, donation=donation)
             if len(findings.faults) > told:
                 return rule
             self._rules[key] = rule
@@ -118,14 +129,14 @@ def label(sku: str, description: str, unit: str, ncm: str, cest: str, code: str)
     )
 
 
-def resolve_goods(product: Product, shelf: Shelf, scope: Scope, path: str, findings: Findings) -> Goods:
+def resolve_goods(product: Product, shelf: Shelf, scope: Scope, path: str, findings: Findings, donation: bool = False) -> Goods:
     """Texts and codes of `product`, checked; faults are told at `path`, where the body names the product."""
     sku, tax = product.sku, product.tax
     cProd, xProd, unit, ncm, cest, cEAN = label(sku, product.description, product.unit, product.ncm, product.cest, product.gtin)
     for cleaned, name in ((cProd, "o código"), (xProd, "a descrição"), (unit, "a unidade")):
         if not cleaned:
             findings.add("NFE-PRODUCT-12", path, name=name, sku=sku)
-    rule = shelf.rule(product, path, findings)
+    rule = shelf.rule(product, path, findings, donation)
     if rule.issqn is not None:
         ncm, cEAN, cest = SERVICE_NCM, NO_GTIN, ""
     elif len(ncm) != 8:
@@ -177,7 +188,9 @@ def det(number: int, line: Line, goods: Goods, order: str | None, sums: Sums) ->
     """Group H of one line, its amounts and taxes added to `sums`. vItem goes with the reform's groups (1094)."""
     item = line.item
     amount = line.amount
-    imposto, value = compute(goods.rule, amount, line.quantity, sums)
+    reform = goods.rule.reform
+    imposto, value = compute(goods.rule, amount, line.quantity, sums, item.reform)
+    vItem = value + added(imposto.IBSCBS, imposto.IS) if reform is not None and reform.adds else value
     if goods.rule.issqn is None:
         sums.vProd += line.gross
     else:
@@ -185,7 +198,7 @@ def det(number: int, line: Line, goods: Goods, order: str | None, sums: Sums) ->
     sums.vDesc += line.discount
     sums.vFrete += line.freight
     sums.vOutro += line.other
-    sums.vItem += value
+    sums.vItem += vItem
     if line.insurance is not None:
         sums.vSeg += line.insurance
     prod = Prod(
@@ -217,5 +230,5 @@ def det(number: int, line: Line, goods: Goods, order: str | None, sums: Sums) ->
         prod=prod,
         imposto=imposto,
         infAdProd=(clean_text(item.note, 500) or None) if item.note else None,
-        vItem=value if goods.rule.ibs_cbs is not None else None,
+        vItem=vItem if reform is not None else None,
     )

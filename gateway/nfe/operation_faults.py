@@ -7,7 +7,7 @@ from datetime import date
 
 from gateway.core.faults import Fault
 from gateway.nfe.operations import CFOPS, EXPORT, SCOPES, BranchOperation, Operation, default, over
-from gateway.nfe.tables import ibs_cbs_values
+from gateway.nfe.reform.classification import classification, table_version
 
 _FIRST = {"1": {"internal": "5", "interstate": "6", "interstate_non_contributor": "6"}}
 _FIRST["0"] = {"internal": "1", "interstate": "2", "interstate_non_contributor": "2"}
@@ -16,6 +16,8 @@ _EXPORT_FIRST = "7"
 
 _REFORM = date(2026, 1, 1)
 """First day of IBS and CBS: rows of before may already say them."""
+_OWN_FACTS = frozenset({"510", "515", "550", "620", "800", "810", "811"})
+"""CST whose groups no operation can fill."""
 
 
 def faults_of(rows: Sequence[BranchOperation]) -> list[Fault]:
@@ -103,7 +105,11 @@ def _taxes(used: Operation, path: str) -> Iterator[Fault]:
         message = f"O cClassTrib {used.cclasstrib or 'vazio'} não é do CST {used.ibs_cbs_cst or 'vazio'} de IBS e CBS."
         fix = "Informe ibs_cbs_cst e cclasstrib juntos; o segundo começa com o primeiro."
         yield Fault(code="OPERATION-IBSCBS", path=f"{path}.cclasstrib", message=message, fix=fix)
-    elif used.ibs_cbs_cst and ibs_cbs_values(used.ibs_cbs_cst, max(used.since, _REFORM)) is None:
-        message = f"O CST {used.ibs_cbs_cst} de IBS e CBS não é dos que o gateway calcula."
-        fix = "Use 000, 400 ou 410, ou emita por POST /v1/nfe/raw."
+    elif used.cclasstrib and classification(used.cclasstrib, max(used.since, _REFORM)) is None:
+        message = f"O cClassTrib {used.cclasstrib} não existe na tabela {table_version()}, ou não vale desde {used.since}."
+        fix = "Use um cClassTrib da tabela, ou outra data de início."
+        yield Fault(code="OPERATION-IBSCBS", path=f"{path}.cclasstrib", message=message, fix=fix)
+    elif used.cclasstrib[:3] in _OWN_FACTS:
+        message = f"O CST {used.ibs_cbs_cst} de IBS e CBS depende do que só o produto ou a linha sabem."
+        fix = "Classifique o produto, e deixe a operação sem cclasstrib."
         yield Fault(code="OPERATION-IBSCBS", path=f"{path}.ibs_cbs_cst", message=message, fix=fix)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from gateway.nfe.reform.profile import ReformProfile
 from gateway.nfe.tax_profile import ContributionsSt, Fuel, IpiProfile, Retained, Service, StateRates, StTerms
 
 Situation = Literal[
@@ -44,6 +45,7 @@ class TaxProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     deferral, fcp_deferral: pDif and pFCPDif. exemption_reason: motDesICMS, taken from the total when exemption_deducts.
     simples_credit: False keeps the product out of CSOSN 101 and 201, True gives the credit also in 900. own_share: pBCOp of
     `partilha`. pis_unit, cofins_unit: reais for a unit. states: where the product's rate or FCP is not the state's.
+    cclasstrib (with its ibs_cbs_cst, or by itself) is a decision on IBS and CBS; empty leaves it to the facts, or to a person.
     """
 
     situation: Situation = "tributada"
@@ -73,8 +75,9 @@ class TaxProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pis_unit: Decimal | None = None
     cofins_unit: Decimal | None = None
     contributions_st: ContributionsSt | None = None
-    ibs_cbs_cst: Annotated[str, Meta(max_length=3)] = "000"
-    cclasstrib: Annotated[str, Meta(max_length=6)] = "000001"
+    ibs_cbs_cst: Annotated[str, Meta(pattern=r"^([0-9]{3})?$")] = ""
+    cclasstrib: Annotated[str, Meta(pattern=r"^([0-9]{6})?$")] = ""
+    reform: ReformProfile = ReformProfile()
 
 
 class ApproximateTax(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,20 +11,10 @@ from typing import Any
 
 from gateway.core.money import CENT, ZERO
 from gateway.nfe.layout.fields import Group
-from gateway.nfe.layout.ibs_cbs import (
-    EstornoCred,
-    IbsCbs,
-    IbsCbsTot,
-    TotalCbs,
-    TotalIbs,
-    TotalIbsMun,
-    TotalIbsUf,
-    TotalMono,
-)
 from gateway.nfe.layout.issqn import IssqnTot
 from gateway.nfe.layout.item import Det
-from gateway.nfe.layout.selective import IsTot
 from gateway.nfe.layout.total import IcmsTot, Total
+from gateway.nfe.reform.totals import ReformSums
 
 _MONOPHASE = ("qBCMono", "vICMSMono", "qBCMonoReten", "vICMSMonoReten", "qBCMonoRet", "vICMSMonoRet")
 _OF_SERVICE = ("vDeducao", "vOutro", "vDescIncond", "vDescCond", "vISSRet")
@@ -49,14 +39,16 @@ def item_value(det: Det) -> Decimal:
 def total(items: Sequence[Det], competence: str) -> Total:
     """Group W of `items`. `competence` is the date of the services (dCompet, AAAA-MM-DD), when there are any."""
     goods = [det for det in items if det.imposto.ISSQN is None]
-    reform = [det.imposto.IBSCBS for det in items if det.imposto.IBSCBS is not None]
-    selective = [det.imposto.IS for det in items if det.imposto.IS is not None]
+    sums = ReformSums()
+    for det in items:
+        sums.add(det.imposto.IBSCBS, det.imposto.IS)
+    reform = sums.total()
     return Total(
         ICMSTot=_icms_tot(items, goods),
         ISSQNtot=_issqn_tot([det for det in items if det.imposto.ISSQN is not None], competence),
-        ISTot=IsTot(vIS=_cents(_sum(selective, "vIS"))) if selective else None,
-        IBSCBSTot=_ibs_cbs_tot(reform) if reform else None,
-        vNFTot=_cents(sum((det.vItem or ZERO for det in items), ZERO)) if reform else None,
+        ISTot=sums.is_total(),
+        IBSCBSTot=reform,
+        vNFTot=None if reform is None else _cents(sum((det.vItem or ZERO for det in items), ZERO)),
     )
 
 
@@ -110,51 +102,6 @@ def _issqn_tot(services: Sequence[Det], competence: str) -> IssqnTot | None:
     }
     taxes = {name: _cents(value) for name, value in taxes.items()}
     return IssqnTot(dCompet=competence, **taxes)
-
-
-def _ibs_cbs_tot(groups: Sequence[IbsCbs]) -> IbsCbsTot:
-    values = [group.gIBSCBS for group in groups if group.gIBSCBS is not None]
-    mono = [group.gIBSCBSMono for group in groups if group.gIBSCBSMono is not None]
-    reversed_ = [group.gEstornoCred for group in groups if group.gEstornoCred is not None]
-    credits_ = [group.gCredPresOper for group in groups if group.gCredPresOper is not None]
-    uf, mun, cbs = [v.gIBSUF for v in values], [v.gIBSMun for v in values], [v.gCBS for v in values]
-    of_ibs, of_cbs = [c.gIBSCredPres for c in credits_], [c.gCBSCredPres for c in credits_]
-
-    def adjusted(shares: Sequence[Any]) -> dict[str, Decimal]:
-        return {
-            "vDif": _cents(_sum((share.gDif for share in shares), "vDif")),
-            "vDevTrib": _cents(_sum((share.gDevTrib for share in shares), "vDevTrib")),
-        }
-
-    def credited(groups: Sequence[Any]) -> dict[str, Decimal]:
-        return {name: _cents(_sum(groups, name)) for name in ("vCredPres", "vCredPresCondSus")}
-
-    return IbsCbsTot(
-        vBCIBSCBS=_cents(_sum(values, "vBC")),
-        gIBS=TotalIbs(
-            gIBSUF=TotalIbsUf(vIBSUF=_cents(_sum(uf, "vIBSUF")), **adjusted(uf)),
-            gIBSMun=TotalIbsMun(vIBSMun=_cents(_sum(mun, "vIBSMun")), **adjusted(mun)),
-            vIBS=_cents(_sum(values, "vIBS")),
-            **credited(of_ibs),
-        )
-        if values or credits_
-        else None,
-        gCBS=TotalCbs(vCBS=_cents(_sum(cbs, "vCBS")), **adjusted(cbs), **credited(of_cbs)) if values or credits_ else None,
-        gMono=_mono_tot(mono) if mono else None,
-        gEstornoCred=EstornoCred(
-            vIBSEstCred=_cents(_sum(reversed_, "vIBSEstCred")), vCBSEstCred=_cents(_sum(reversed_, "vCBSEstCred"))
-        )
-        if reversed_
-        else None,
-    )
-
-
-def _mono_tot(groups: Sequence[Group]) -> TotalMono:
-    """Sums of gMonoPadrao, gMonoReten and gMonoRet, by unit or by value alike."""
-    inner = [part for group in groups for part in _parts(group)]
-    leaves = [leaf for part in inner for leaf in _parts(part)]
-    names = ("vIBSMono", "vCBSMono", "vIBSMonoReten", "vCBSMonoReten", "vIBSMonoRet", "vCBSMonoRet")
-    return TotalMono(**{name: _cents(_sum(leaves, name)) for name in names})
 
 
 def _parts(group: Group) -> Iterator[Group]:

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from gateway.nfe.address import Address, Text60
 from gateway.nfe.item_details import ItemDetails
 from gateway.nfe.product import Product
+from gateway.nfe.reform.profile import GovernmentPurchase, ReformItem
 from gateway.nfe.trade import Billing, Export, Information, Place, Purchase, TaxId, Vehicle, Volume
 
 Ref = Annotated[
@@ -165,7 +166,7 @@ class SaleItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     The product is looked up by `sku` unless given inline. `total` is the gross amount of the line before `discount`; by
     default quantity x unit_price rounded to cents. When `total` is given and is not that product, the unit price printed
-    is total / quantity with ten decimals.
+    is total / quantity with ten decimals. reform: what only this line knows of IBS, CBS and IS.
     """
 
     sku: Annotated[str, Meta(min_length=1, max_length=60)]
@@ -179,6 +180,7 @@ class SaleItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     product: Product | None = None
     note: Annotated[str, Meta(max_length=500)] = ""
     credit: CreditAmounts | None = None
+    reform: ReformItem | None = None
     details: ItemDetails | None = None
 
 
@@ -276,6 +278,7 @@ class Sale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     notes: Annotated[str, Meta(max_length=2000)] = ""
     order_number: Annotated[str, Meta(max_length=60)] = ""
     issued_at: datetime | None = None
+    government: GovernmentPurchase | None = None
     billing: Billing | None = None
     pickup: Place | None = None
     delivery: Place | None = None

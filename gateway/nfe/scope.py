@@ -10,8 +10,10 @@ from decimal import Decimal
 from gateway.nfe import tables
 from gateway.nfe.branch import Branch
 from gateway.nfe.operations import EXPORT, Operation
+from gateway.nfe.reform.profile import GovernmentPurchase
+from gateway.nfe.reform.rates import Rates, rates
 from gateway.nfe.sale import Sale
-from gateway.nfe.tables import IbsCbsRates, PisCofins
+from gateway.nfe.tables import PisCofins
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,7 @@ class Scope:
     """One note's fiscal circumstances. Rates are percent; `overrides` of the branch win over the tables.
 
     city_code: of the issuer; municipal: it has a municipal registration. credit_rate: pCredSN of the day, if the branch has one.
+    buyer: `person` (CPF), `company` (CNPJ), or empty when the document names none. Cities are IBGE codes.
     """
 
     day: date
@@ -35,6 +38,10 @@ class Scope:
     city_code: str = ""
     municipal: bool = False
     credit_rate: Decimal | None = None
+    buyer: str = ""
+    to_city: str = ""
+    government: GovernmentPurchase | None = None
+    ibs_cbs_since: date | None = None
 
     @property
     def csosn(self) -> bool:
@@ -100,12 +107,9 @@ class Scope:
         """Rates and base policy of the branch's regime."""
         return tables.pis_cofins(self.regime, self.day)
 
-    def ibs_cbs(self) -> IbsCbsRates | None:
-        """Rates of the year: of the branch when it states all three, or else of the table."""
-        given = [self.overrides.get(name) for name in ("ibs_uf", "ibs_mun", "cbs")]
-        if given[0] is not None and given[1] is not None and given[2] is not None:
-            return IbsCbsRates(given[0], given[1], given[2])
-        return tables.ibs_cbs_rates(self.day)
+    def reform_rates(self) -> Rates:
+        """Rates of IBS and CBS: each of the branch when it states it, or else of the table."""
+        return rates(self.day, self.overrides)
 
 
 def crosses_border(sale: Sale, branch: Branch, *, from_uf: str, to_uf: str, consumer: bool, day: date) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -133,42 +133,6 @@ def simples_cst(crt: str, day: date) -> str | None:
     """CST of PIS and COFINS of who pays them inside the DAS; None for the regimes that pay them apart."""
     row = _newest("pis_cofins", "simples", day, lambda row: crt in row["crt"])
     return None if row is None else str(row["cst"])
-
-
-@lru_cache(maxsize=64)
-def ibs_cbs_emitted(crt: str, day: date) -> bool:
-    """Whether issuers of this CRT write the group IBSCBS on `day`."""
-    return _newest("ibs_cbs", "emission", day, lambda row: crt in row["crt"]) is not None
-
-
-@dataclass(frozen=True, slots=True)
-class IbsCbsRates:
-    """Percent, before reductions; parts are the same as fractions."""
-
-    ibs_uf: Decimal
-    ibs_mun: Decimal
-    cbs: Decimal
-    ibs_uf_part: Decimal = field(init=False)
-    ibs_mun_part: Decimal = field(init=False)
-    cbs_part: Decimal = field(init=False)
-
-    def __post_init__(self) -> None:
-        for name in ("ibs_uf", "ibs_mun", "cbs"):
-            object.__setattr__(self, f"{name}_part", getattr(self, name).scaleb(-2))
-
-
-@lru_cache(maxsize=64)
-def ibs_cbs_rates(day: date) -> IbsCbsRates | None:
-    """The year's rates; None when nobody has written them down yet, which is never the same as zero."""
-    row = _newest("ibs_cbs", "rates", day, lambda _: True)
-    return None if row is None else IbsCbsRates(Decimal(row["ibs_uf"]), Decimal(row["ibs_mun"]), Decimal(row["cbs"]))
-
-
-@lru_cache(maxsize=64)
-def ibs_cbs_values(cst: str, day: date) -> str | None:
-    """`full` or `none`: whether the CST carries gIBSCBS; None for a CST the tables do not know how to compute."""
-    row = _newest("ibs_cbs", "cst", day, lambda row: row["code"] == cst)
-    return None if row is None else str(row["values"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from gateway.nfe.adjustments import check_credits
 from gateway.nfe.branch import Branch
 from gateway.nfe.findings import Findings
 from gateway.nfe.operations import BranchOperation, Operation
+from gateway.nfe.reform.rates import emitted
 from gateway.nfe.sale import Payment, Sale
-from gateway.nfe.tables import ibs_cbs_emitted
 
 
 def chosen(sale: Sale, day: date, rows: Sequence[BranchOperation], mod: str, findings: Findings) -> Operation:
@@ -42,7 +42,7 @@ def chosen(sale: Sale, day: date, rows: Sequence[BranchOperation], mod: str, fin
 
 def check_content(sale: Sale, operation: Operation, branch: Branch, day: date, findings: Findings) -> None:
     """Whether the operation is made of what the sale brings: items, lines of earlier documents, or amounts of credit."""
-    if operation.reform_only and not ibs_cbs_emitted(branch.crt, day):
+    if operation.reform_only and not emitted(branch.crt, branch.ibs_cbs_since, day):
         findings.add("NFE-CREDIT-03", "$.operation", day=day)
     if sale.returns:
         if not operation.returns:

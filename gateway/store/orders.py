@@ -20,6 +20,7 @@ from gateway.workflows.marketplace_order import ORDER
 from gateway.workflows.ports import Hold, MarketplaceOrder
 
 PRODUCT_UNKNOWN = "VTEX-PRODUCT-UNKNOWN"
+PRODUCT_UNDECIDED = "VTEX-PRODUCT-UNDECIDED"
 RELEASE_BATCH = 500
 """Orders told at once of a new product; the others look by themselves every few minutes."""
 
@@ -170,9 +171,9 @@ def move(
 
 
 def release_product_holds(conn: Connection) -> None:
-    """A product was registered or changed: look again at every order that waits for one."""
+    """A product was registered, changed or classified: look again at every order that waits for one."""
     query = select(orders.c.account, orders.c.external_id).where(
-        orders.c.state == "parked", orders.c.hold_code == PRODUCT_UNKNOWN
+        orders.c.state == "parked", orders.c.hold_code.in_((PRODUCT_UNKNOWN, PRODUCT_UNDECIDED))
     )
     for row in conn.execute(query.limit(RELEASE_BATCH)):
         look_at(conn, row.account, row.external_id)

@@ -24,6 +24,7 @@ from gateway.nfe.branch import Branch
 from gateway.nfe.ports import Pfx
 from gateway.nfe.product import Product
 from gateway.nfe.sale import Customer
+from gateway.store import classifications
 from gateway.store.tables import branches, certificates, customers, products, vtex_accounts
 from gateway.store.vault import Vault
 from gateway.workflows.order_policy import OrderPolicy
@@ -141,8 +142,20 @@ def active_pfx(conn: Connection, vault: Vault, branch: str) -> Pfx | None:
     return None if found is None else Pfx(vault.open(found.pfx), vault.open(found.password).decode())
 
 
-def put_product(conn: Connection, product: Product, at: int) -> bool:
-    """Store the product as it now is; True when it is new."""
+def put_product(conn: Connection, product: Product, at: int, *, actor: str = "setup") -> bool:
+    """Store the product as it now is; True when it is new.
+
+    A cClassTrib it states is a decision by `actor`; without one, what a person decided of it before stays.
+    """
+    new = store_product(conn, product, at)
+    settled = classifications.settled(conn, product, actor=actor, at=at)
+    if settled != product:
+        store_product(conn, settled, at)
+    return new
+
+
+def store_product(conn: Connection, product: Product, at: int) -> bool:
+    """Write the product's row, and nothing besides; True when it is new."""
     values: dict[str, Any] = {
         "gtin": product.gtin or None,
         "reference": product.reference or None,

@@ -97,6 +97,22 @@ products = Table(
     Index("ix_products_reference", "reference"),
 )
 
+product_classifications = Table(
+    "product_classifications",
+    metadata,
+    Column("sku", String(60), ForeignKey("products.sku"), primary_key=True),
+    Column("cclasstrib", String(6), nullable=False),
+    Column("origin", String(10), nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("version", String(20), nullable=False),
+    Column("row_hash", String(16), nullable=False),
+    Column("row", Text, nullable=False),
+    Column("decided_at", BigInteger, nullable=False),
+    Index("ix_product_classifications_cclasstrib", "cclasstrib", "row_hash", "sku"),
+)
+"""The last decision on a product's cClassTrib: `row` is the official table's row when it was taken, as JSON."""
+
 customers = Table(
     "customers",
     metadata,

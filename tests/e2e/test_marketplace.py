@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from gateway import demo_data
+from gateway.nfe.product import TaxProfile
 from gateway.sim.sefaz import Fault as SefazFault
 from gateway.sim.vtex import Fault
 from gateway.stage import HOOK_SECRET, Stage, plain_products
@@ -94,6 +95,30 @@ async def test_an_unknown_product_parks_the_order_which_goes_on_once_it_exists(s
         while stage.sims.vtex.order("v100e2e-01").status != "invoiced":
             await asyncio.sleep(0.05)
     assert len(stage.sims.sefaz.authorized) == 1
+
+
+async def test_an_undecided_classification_parks_the_order_which_goes_on_once_it_is_decided(stage: Stage) -> None:
+    order = an_order()
+    for product in plain_products(order):
+        rice = msgspec.structs.replace(product, ncm="10063021", tax=TaxProfile())
+        await stage._call("PUT", f"/v1/products/{product.sku}", msgspec.to_builtins(rice))
+    outcome = await stage.take_order(order, register_products=False)
+    assert outcome.status == "parked"
+    assert outcome.reason is not None
+    assert "não está decidida: podem ser 000001 (Tributação integral), 200003 (Cesta básica" in outcome.reason
+    found = await stage._order("v100e2e-01")
+    assert found is not None
+    assert found["order"]["hold_code"] == "VTEX-PRODUCT-UNDECIDED"
+    assert stage.sims.sefaz.authorized == []
+    undecided = await stage._call("GET", "/v1/products?classification=undecided")
+    for product in undecided["items"]:
+        await stage._call("PUT", f"/v1/products/{product['sku']}/classification", {"cclasstrib": "200003", "reason": "Anexo I"})
+    async with asyncio.timeout(30):
+        while stage.sims.vtex.order("v100e2e-01").status != "invoiced":
+            await asyncio.sleep(0.05)
+    (note,) = stage.sims.sefaz.authorized
+    async with stage.http.get(f"/v1/nfe/{note.chave}/xml") as answer:
+        assert "<cClassTrib>200003</cClassTrib>" in await answer.text()
 
 
 async def test_a_cancelled_order_gets_no_note(stage: Stage) -> None:

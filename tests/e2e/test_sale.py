@@ -220,6 +220,14 @@ BAD = [
     ({"items": [{"sku": "CANECA", "quantity": 1, "unit_price": "NaN"}]}, "$.items[0].unit_price"),
     ({"items": [{"sku": "CANECA", "quantity": -1, "unit_price": "10.00"}]}, "$.items[0].quantity"),
     ({"items": [{"sku": "NAO-EXISTE", "quantity": 1, "unit_price": "10.00"}]}, "$.items[0].sku"),
+    (
+        {
+            "items": [
+                {"sku": "A", "quantity": 1, "unit_price": 9, "product": {"sku": "A", "description": "Arroz", "ncm": "10063021"}}
+            ]
+        },
+        "$.items[0].product",
+    ),
     ({"payments": [{"method": "pix", "amount": "1E+400"}]}, "$.payments[0].amount"),
 ]
 

@@ -12,7 +12,8 @@ from gateway.api.decode import read_json
 from gateway.api.operation import LIMIT, Parameter, operation
 from gateway.api.presentation import local
 from gateway.api.resources import Listing, StoredCustomer
-from gateway.api.respond import bad, ok, page_limit
+from gateway.api.respond import bad, choices, ok, page_limit
+from gateway.api.routes.classifications import classification_list
 from gateway.api.services import SERVICES
 from gateway.core.taxid import Cnpj, Cpf, parse_tax_id
 from gateway.nfe.product import Product
@@ -24,10 +25,25 @@ TAG = "Cadastro"
 _AFTER = Parameter("cursor", "`next` of the previous page")
 
 
-@operation("Listar produtos", tag=TAG, scope="setup", responses={200: Listing[Product]}, parameters=(_AFTER, LIMIT))
+_CLASSIFICATION = Parameter(
+    "classification", "`undecided`: nobody chose a cClassTrib; `affected`: the table changed after the decision"
+)
+
+
+@operation(
+    "Listar produtos",
+    tag=TAG,
+    scope="setup",
+    responses={200: Listing[Product]},
+    parameters=(_AFTER, LIMIT, _CLASSIFICATION),
+    problems=(422,),
+)
 async def list_products(request: web.Request) -> web.Response:
-    """By sku."""
+    """By sku. `classification` leaves only those that a person has to look at."""
     after, limit = request.query.get("cursor", ""), page_limit(request)
+    kinds = choices(request, "classification", ("undecided", "affected"))
+    if kinds:
+        return ok(await classification_list(request, kinds[0], after, limit))
     found = await request.app[SERVICES].db.read(lambda conn: setup.list_products(conn, after=after, limit=limit + 1))
     return ok(Listing(items=tuple(found[:limit]), next=found[limit - 1].sku if len(found) > limit else None))
 
@@ -51,20 +67,24 @@ async def show_product(request: web.Request) -> web.Response:
     problems=(400, 413, 422),
 )
 async def put_product(request: web.Request) -> web.Response:
-    """Stores the product whole. Orders parked for want of it go on by themselves."""
+    """Stores the product whole. Orders parked for want of it go on by themselves.
+
+    `tax.cclasstrib` is a decision on IBS and CBS; without it, what was decided at `/classification` stays.
+    """
     product = await read_json(request, Product)
     if product.sku != request.match_info["sku"]:
         raise bad("PRODUCT-SKU", "$.sku", "O sku do corpo não é o do endereço.", "Use o mesmo sku nos dois lugares.")
     services = request.app[SERVICES]
     at, who = services.clock.epoch_ms(), actor(request)
 
-    def write(conn: Any) -> bool:
-        new = setup.put_product(conn, product, at)
+    def write(conn: Any) -> tuple[bool, Product]:
+        new = setup.put_product(conn, product, at, actor=who)
         access.record(conn, actor=who, action="product.put", subject=product.sku, at=at)
         orders.release_product_holds(conn)
-        return new
+        return new, setup.get_product(conn, product.sku) or product
 
-    return ok(product, status=201 if await services.db.write(write) else 200)
+    new, stored = await services.db.write(write)
+    return ok(stored, status=201 if new else 200)
 
 
 @operation("Listar clientes", tag=TAG, scope="setup", responses={200: Listing[StoredCustomer]}, parameters=(_AFTER, LIMIT))

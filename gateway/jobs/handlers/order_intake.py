@@ -37,6 +37,8 @@ HANDLED = frozenset(
     {"start-handling", "handling", "invoice", "invoiced", "ready-for-invoicing", "invoice-after-cancellation-deny"}
 )
 """Statuses past the start of handling: there is nothing to start any more."""
+UNDECIDED = frozenset({"NFE-RTC-03", "NFE-RTC-06"})
+"""Faults of a product whose cClassTrib nobody has decided, or whose decision is no longer in the table."""
 REFUSALS = 5
 """409s in a row after which a person is told; while this job is tried again the order's invoice waits behind it."""
 
@@ -155,6 +157,9 @@ class ReadOrder:
             draft = await prepare(self._db, self._clock, sale)
         except ValidationFailed as error:
             fault = error.faults[0]
+            if all(one.code in UNDECIDED for one in error.faults):
+                # It goes on by itself once the product is classified, or a new table knows its code again.
+                return self._park(row, Hold(orders.PRODUCT_UNDECIDED, fault.message, fault.fix, by_itself=True))
             return self._park(row, Hold(fault.code, fault.message, fault.fix))
         digest = body_hash(sale)
 

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 from gateway.core.money import ZERO
 from gateway.nfe.findings import Findings
-from gateway.nfe.layout.ibs_cbs import IbsCbs
 from gateway.nfe.product import Product, TaxProfile
+from gateway.nfe.reform.resolve import resolve_reform
+from gateway.nfe.reform.rule import ReformRule
 from gateway.nfe.scope import Scope
-from gateway.nfe.tables import IbsCbsRates
 from gateway.nfe.tax_profile import Service
 from gateway.nfe.taxes.contributions import ContributionRule, resolve_contributions
 from gateway.nfe.taxes.contributions_st import ContributionsStRule, resolve_contributions_st
 from gateway.nfe.taxes.difal import DifalRule, resolve_difal
-from gateway.nfe.taxes.ibs_cbs import resolve_ibs_cbs
 from gateway.nfe.taxes.icms import IcmsCharge, resolve_icms
 from gateway.nfe.taxes.ipi import IpiRule, resolve_ipi
 from gateway.nfe.taxes.issqn import IssqnRule, resolve_issqn
@@ -33,8 +32,7 @@ class TaxRule:
     difal: DifalRule | None
     contributions: ContributionRule
     exclude: tuple[bool, bool, bool]
-    ibs_cbs: IbsCbs | None
-    ibs_cbs_rates: IbsCbsRates | None
+    reform: ReformRule | None
     ipi: IpiRule | None
     contributions_st: ContributionsStRule | None
     issqn: IssqnRule | None
@@ -42,7 +40,7 @@ class TaxRule:
     cest: bool
 
 
-def resolve(product: Product, scope: Scope, path: str, findings: Findings) -> TaxRule:
+def resolve(product: Product, scope: Scope, path: str, findings: Findings, *, donation: bool = False) -> TaxRule:
     """The rule of `product` in `scope`; faults are told at `path` (the product's place in the body)."""
     tax = product.tax
     if wrong := wrong_numbers(tax):
@@ -55,23 +53,21 @@ def resolve(product: Product, scope: Scope, path: str, findings: Findings) -> Ta
     if tax.service is not None:
         issqn = resolve_issqn(product, tax.service, scope, path, findings)
         paid = resolve_contributions(product, tax, scope, path, findings)
-        group, rates = resolve_ibs_cbs(product, scope, path, findings)
-        return TaxRule(None, None, paid, exclude, group, rates, None, None, issqn, "cfop_service", False)
+        reform = resolve_reform(product, scope, path, findings, donation=donation)
+        return TaxRule(None, None, paid, exclude, reform, None, None, issqn, "cfop_service", False)
     situated = situate(product, tax, scope, path, findings)
     icms = resolve_icms(product, tax, situated, scope, path, findings)
     # The difference of rates is of a taxed outgoing operation: what the operation leaves untaxed has none (NT 2015.003, 694).
     icms_due = scope.operation.icms == "product" and scope.operation.tpNF == "1"
     # Fuels pay once, and to the state where they are used (LC 192/2022).
     shared = scope.difal and icms_due and situated.kind != "cfop_fuel"
-    group, rates = resolve_ibs_cbs(product, scope, path, findings)
     substituted = tax.contributions_st if icms_due else None
     return TaxRule(
         icms=icms,
         difal=resolve_difal(product, tax, icms, scope, path, findings) if shared else None,
         contributions=resolve_contributions(product, tax, scope, path, findings),
         exclude=exclude,
-        ibs_cbs=group,
-        ibs_cbs_rates=rates,
+        reform=resolve_reform(product, scope, path, findings, donation=donation),
         ipi=resolve_ipi(product, tax.ipi, scope, path, findings),
         contributions_st=None if substituted is None else resolve_contributions_st(product, substituted, scope, path, findings),
         issqn=None,

@@ -6,9 +6,9 @@ from datetime import date
 from decimal import Decimal
 
 from gateway.core.money import CENT, ZERO, to_cents
-from gateway.nfe.layout.ibs_cbs import IbsCbsTot, TotalCbs, TotalIbs, TotalIbsMun, TotalIbsUf
 from gateway.nfe.layout.issqn import IssqnTot
 from gateway.nfe.layout.total import IcmsTot, Total
+from gateway.nfe.reform.totals import ReformSums
 
 _NOTHING = ZERO.quantize(CENT)
 
@@ -25,13 +25,10 @@ class Sums:
         "deducted",
         "difal",
         "fuels",
-        "ibs_cbs",
-        "ibs_cbs_values",
+        "reform",
         "services",
         "vBC",
-        "vBCIBSCBS",
         "vBCST",
-        "vCBS",
         "vCOFINS",
         "vDesc",
         "vFCP",
@@ -39,8 +36,6 @@ class Sums:
         "vFCPSTRet",
         "vFCPUFDest",
         "vFrete",
-        "vIBSMun",
-        "vIBSUF",
         "vICMS",
         "vICMSDeson",
         "vICMSUFDest",
@@ -55,14 +50,14 @@ class Sums:
     )
 
     def __init__(self) -> None:
-        self.difal = self.ibs_cbs = self.ibs_cbs_values = False
+        self.difal = False
+        self.reform = ReformSums()
         self.vBC = self.vICMS = self.vICMSDeson = self.vFCP = _NOTHING
         self.vFCPUFDest = self.vICMSUFDest = _NOTHING
         self.vBCST = self.vST = self.vFCPST = self.vFCPSTRet = _NOTHING
         self.vProd = self.vFrete = self.vSeg = self.vDesc = self.vOutro = self.vItem = self.vServ = _NOTHING
         self.vIPI = self.deducted = self.contributions_st = _NOTHING
         self.vPIS = self.vCOFINS = _NOTHING
-        self.vBCIBSCBS = self.vIBSUF = self.vIBSMun = self.vCBS = _NOTHING
         self.fuels: dict[str, Decimal] = {}
         self.services: dict[str, Decimal] = {}
 
@@ -83,7 +78,7 @@ class Sums:
         return value + self.vIPI + self.vServ + self.contributions_st + self.fuels.get("vICMSMonoReten", ZERO)
 
     def total(self, competence: date, regime: str = "") -> Total:
-        """Group W. In 2026 IBS and CBS are not added to vNF nor to vNFTot (NT 2025.002-RTC).
+        """Group W. IBS, CBS and IS are never added to vNF; to vItem and vNFTot from the day the tables say (NT 2025.002-RTC).
 
         competence: of the services (dCompet); regime: cRegTrib of the issuer.
         """
@@ -112,25 +107,14 @@ class Sums:
             vNF=self.note_value,
             **{name: to_cents(value) for name, value in self.fuels.items()},
         )
-        issqn = self._issqn_total(competence, regime) if self.services else None
-        if not self.ibs_cbs:
-            return Total(ICMSTot=icms, ISSQNtot=issqn)
-        return Total(ICMSTot=icms, ISSQNtot=issqn, IBSCBSTot=self._ibs_cbs_total(), vNFTot=self.vItem)
+        reform = self.reform.total()
+        return Total(
+            ICMSTot=icms,
+            ISSQNtot=self._issqn_total(competence, regime) if self.services else None,
+            ISTot=self.reform.is_total(),
+            IBSCBSTot=reform,
+            vNFTot=None if reform is None else self.vItem,
+        )
 
     def _issqn_total(self, competence: date, regime: str) -> IssqnTot:
         return IssqnTot(vServ=self.vServ, dCompet=competence.isoformat(), cRegTrib=regime or None, **self.services)
-
-    def _ibs_cbs_total(self) -> IbsCbsTot:
-        if not self.ibs_cbs_values:
-            return IbsCbsTot(vBCIBSCBS=_NOTHING)
-        return IbsCbsTot(
-            vBCIBSCBS=self.vBCIBSCBS,
-            gIBS=TotalIbs(
-                gIBSUF=TotalIbsUf(vDif=_NOTHING, vDevTrib=_NOTHING, vIBSUF=self.vIBSUF),
-                gIBSMun=TotalIbsMun(vDif=_NOTHING, vDevTrib=_NOTHING, vIBSMun=self.vIBSMun),
-                vIBS=self.vIBSUF + self.vIBSMun,
-                vCredPres=_NOTHING,
-                vCredPresCondSus=_NOTHING,
-            ),
-            gCBS=TotalCbs(vDif=_NOTHING, vDevTrib=_NOTHING, vCBS=self.vCBS, vCredPres=_NOTHING, vCredPresCondSus=_NOTHING),
-        )

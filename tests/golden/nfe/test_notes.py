@@ -15,10 +15,11 @@ from tests.golden.nfe.cases import CASES as SALES
 from tests.golden.nfe.cases import Case
 from tests.golden.nfe.operation_cases import CASES as OPERATIONS
 from tests.golden.nfe.raw_cases import CASES as RAW
+from tests.golden.nfe.reform_cases import CASES as REFORM
 from tests.golden.nfe.return_cases import CASES as RETURNS
 from tests.golden.nfe.tax_cases import CASES as TAXES
 
-CASES = (*SALES, *OPERATIONS, *TAXES, *RAW, *RETURNS)
+CASES = (*SALES, *OPERATIONS, *TAXES, *RAW, *RETURNS, *REFORM)
 FOLDER = Path(__file__).parent / "notes"
 
 

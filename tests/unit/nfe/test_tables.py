@@ -25,7 +25,7 @@ def test_every_state_has_an_internal_rate() -> None:
         assert uf_code(uf) is not None
 
 
-@pytest.mark.parametrize("name", ["icms", "pis_cofins", "ibs_cbs", "operations"])
+@pytest.mark.parametrize("name", ["icms", "pis_cofins", "operations"])
 def test_every_row_is_dated_sourced_and_graded(name: str) -> None:
     for kind, rows in tables.table(name).items():
         for row in rows:
@@ -55,12 +55,6 @@ def test_interstate_rate(origin: str, destination: str, goods: str, rate: str) -
 
 
 def test_the_newest_row_that_counts_wins() -> None:
-    assert tables.ibs_cbs_rates(date(2025, 12, 31)) is None
-    assert tables.ibs_cbs_rates(date(2026, 1, 1)) == tables.IbsCbsRates(D("0.1"), D("0"), D("0.9"))
-    assert tables.ibs_cbs_rates(date(2027, 1, 1)) is None
-    assert not tables.ibs_cbs_emitted("3", date(2025, 12, 31))
-    assert tables.ibs_cbs_emitted("3", DAY)
-    assert not tables.ibs_cbs_emitted("1", DAY)
     assert tables.icms_internal("MA", date(2025, 2, 22)) is None
     with pytest.raises(LookupError):
         operations.operation("venda", date(1999, 1, 1))
