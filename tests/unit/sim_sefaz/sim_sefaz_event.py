@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import datetime, timedelta
 from importlib.resources import files
 
 import xmlsec
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from lxml import etree
-from sim_sefaz_note import CNPJ, CPF, DSIG, NFE, NOW, Signer, chave_of, lot, sign, signed
+from sim_sefaz_nfce_cases import NFCE, OFFLINE
+from sim_sefaz_note import CNPJ, CPF, DSIG, NFE, NOW, Edits, Signer, build, chave_of, compose_key, lot, sign, signed
 
 from gateway.sim.sefaz.authorizer import Authorizer, Face, Processed
 
@@ -112,9 +116,7 @@ def void(signer: Signer, first: int, last: int, *, author: str = CNPJ, serie: in
     return sign(root, signer)
 
 
-def authorised(
-    authorizer: Authorizer, signer: Signer, edits: dict[str, str | None] | None = None, face: Face = ""
-) -> tuple[str, str]:
+def authorised(authorizer: Authorizer, signer: Signer, edits: Edits | None = None, face: Face = "") -> tuple[str, str]:
     """Chave and protocol of a note that was just authorised."""
     note = signed(signer, edits)
     done = authorizer.process("NFeAutorizacao4", lot(note), CNPJ, face=face)
@@ -139,3 +141,14 @@ def verify(xml: bytes | str) -> None:
     context.key = xmlsec.Key.from_memory(pem.encode(), xmlsec.constants.KeyDataFormatCertPem)
     context.register_id(root[0], "Id")
     context.verify(signature)
+
+
+def offline(signer: Signer, edits: Edits | None = None) -> dict[str, str | None]:
+    """Edits of an off-line NFC-e with its signed QR code of version 3 (NT 2025.001); emitted at 11:00 in Brasilia, day 21."""
+    plain: dict[str, str | None] = {**NFCE, **OFFLINE, **(edits or {})}
+    chave = compose_key(build(plain)[0])
+    told = f"{chave}|3|2|21|190.00||"
+    key = serialization.load_pem_private_key(signer.key, None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    value = base64.b64encode(key.sign(told.encode(), padding.PKCS1v15(), hashes.SHA1())).decode()  # noqa: S303
+    return {**plain, "@qrCode": f"https://www.example.com/nfce/qrcode?p={told}|{value}"}
