@@ -71,9 +71,9 @@ def correct(signer: Signer, chave: str, *, text: str = "Onde se le azul leia-se 
     return event(signer, chave, "110110", detail, **other)  # type: ignore[arg-type]
 
 
-def epec(signer: Signer, chave: str, *, vNF: str = "190.00", **other: object) -> bytes:
+def epec(signer: Signer, chave: str, *, vNF: str = "190.00", cOrgaoAutor: str = "35", **other: object) -> bytes:
     detail = (
-        f"<descEvento>EPEC</descEvento>{_BY}<dhEmi>2026-11-21T11:00:00-03:00</dhEmi><tpNF>1</tpNF><IE>111111111111</IE>"
+        f"<descEvento>EPEC</descEvento>{_BY.replace('35', cOrgaoAutor)}<dhEmi>2026-11-21T11:00:00-03:00</dhEmi><tpNF>1</tpNF><IE>111111111111</IE>"
         f"<dest><UF>SP</UF><CPF>{CPF}</CPF><vNF>{vNF}</vNF><vICMS>34.20</vICMS><vST>0.00</vST></dest>"
     )
     return event(signer, chave, "110140", detail, **{"cOrgao": "91", **other})  # type: ignore[arg-type]
@@ -109,8 +109,8 @@ def void(signer: Signer, first: int, last: int, *, author: str = CNPJ, serie: in
     cUF, mod = other.get("cUF", "35"), other.get("mod", "55")
     Id = other.get("Id", f"ID{cUF}{ano}{author}{mod}{serie:03d}{first:09d}{last:09d}")
     root = etree.fromstring(
-        f'<inutNFe xmlns="{NFE}" versao="4.00"><infInut Id="{Id}"><tpAmb>{other.get("tpAmb", "2")}</tpAmb><xServ>INUTILIZAR</xServ>'
-        f"<cUF>{cUF}</cUF><ano>{ano}</ano><CNPJ>{author}</CNPJ><mod>{mod}</mod><serie>{serie}</serie><nNFIni>{first}</nNFIni>"
+        f'<inutNFe xmlns="{NFE}" versao="4.00"><infInut Id="{Id}"><tpAmb>{other.get("tpAmb", "2")}</tpAmb>'
+        f"<xServ>INUTILIZAR</xServ><cUF>{cUF}</cUF><ano>{ano}</ano><CNPJ>{author}</CNPJ><mod>{mod}</mod><serie>{serie}</serie><nNFIni>{first}</nNFIni>"
         f"<nNFFin>{last}</nNFFin><xJust>Numeros pulados por falha no sistema</xJust></infInut></inutNFe>"
     )
     return sign(root, signer)
