@@ -73,7 +73,8 @@ def correct(signer: Signer, chave: str, *, text: str = "Onde se le azul leia-se 
 
 def epec(signer: Signer, chave: str, *, vNF: str = "190.00", cOrgaoAutor: str = "35", **other: object) -> bytes:
     detail = (
-        f"<descEvento>EPEC</descEvento>{_BY.replace('35', cOrgaoAutor)}<dhEmi>2026-11-21T11:00:00-03:00</dhEmi><tpNF>1</tpNF><IE>111111111111</IE>"
+        f"<descEvento>EPEC</descEvento>{_BY.replace('35', cOrgaoAutor)}"
+        "<dhEmi>2026-11-21T11:00:00-03:00</dhEmi><tpNF>1</tpNF><IE>111111111111</IE>"
         f"<dest><UF>SP</UF><CPF>{CPF}</CPF><vNF>{vNF}</vNF><vICMS>34.20</vICMS><vST>0.00</vST></dest>"
     )
     return event(signer, chave, "110140", detail, **{"cOrgao": "91", **other})  # type: ignore[arg-type]

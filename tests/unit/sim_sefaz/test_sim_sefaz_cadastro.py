@@ -78,7 +78,7 @@ def test_one_or_more_registrations(registered: Authorizer) -> None:
 
 
 def test_who_is_not_registered_or_badly_asked(registered: Authorizer) -> None:
-    for uf, tag, document, cStat in (
+    for uf, tag, document, wanted in (
         ("SP", "CNPJ", "11444777000161", "259"),
         ("SP", "CNPJ", "11444777000162", "258"),
         ("SP", "CPF", CPF, "264"),
@@ -88,7 +88,7 @@ def test_who_is_not_registered_or_badly_asked(registered: Authorizer) -> None:
         ("XX", "CNPJ", CNPJ, "265"),
         ("SP", "xNome", "LOJA", "215"),
     ):
-        assert ask(registered, uf, tag, document).cStat == cStat
+        assert ask(registered, uf, tag, document).cStat == wanted
     registered.state.cadastro_refused = [CNPJ]
     assert ask(registered, "SP", "CNPJ", CNPJ).cStat == "257"
 
