@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from gateway.sim.sefaz.document import Note
 from gateway.sim.sefaz.faults import Fault
-from gateway.sim.sefaz.office import Asked, Clock, Face, Office, Processed, key_in
+from gateway.sim.sefaz.office import Asked, Clock, Face, Office, Processed
 from gateway.sim.sefaz.register import Register
 from gateway.sim.sefaz.schema import parse
 from gateway.sim.sefaz.services import parcels
@@ -81,4 +81,4 @@ class Authorizer(Office):
         return forced(asked, fault.cStat)
 
 
-__all__ = ["Asked", "Authorizer", "Clock", "Face", "Processed", "key_in"]
+__all__ = ["Authorizer", "Face", "Processed"]

@@ -66,6 +66,7 @@ def test_each_authoriser_takes_its_own_tpEmis(authorizer: Authorizer, signer: Si
 
     assert authorize(authorizer, signer, {}, "svc").cStat == "713"
     assert authorize(authorizer, signer, {**SVC, "ide/tpEmis": "7"}, "svc").cStat == "713"  # SP's is SVC-AN
+    assert authorize(authorizer, signer, NFCE, "svc").cStat == "783"
     authorizer.state.faces_apart = True
     assert authorize(authorizer, signer, SVC).cStat == "570"
     assert authorizer.register.authorized == []

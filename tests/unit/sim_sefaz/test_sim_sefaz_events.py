@@ -17,6 +17,7 @@ from gateway.sim.sefaz.services.event_kinds import KINDS
 BUYER = "11444777000161"
 TO_COMPANY = {"dest/CPF>": f"<CNPJ>{BUYER}</CNPJ>", "dest/CPF": None}
 BY = "<cOrgaoAutor>35</cOrgaoAutor><tpAutor>1</tpAutor><verAplic>1</verAplic>"
+UNDELIVERED = "<descEvento>Cancelamento Insucesso na Entrega da NF-e</descEvento>"
 BEFORE_EMISSION = NOW - timedelta(hours=1, seconds=1)  # NOW is 12:00 in Brasilia, the note's hour 11:00
 
 
@@ -245,3 +246,32 @@ def test_what_is_registered_is_what_was_sent(authorizer: Authorizer, signer: Sig
     assert send(authorizer, sent).cStat == "135"
 
     assert authorizer.register.events[0].evento.encode() == sent
+
+
+def test_conciliation_and_failed_delivery_and_their_cancellation(authorizer: Authorizer, signer: Signer) -> None:
+    chave, _ = authorised(authorizer, signer)
+    paid = (
+        "<descEvento>ECONF</descEvento><verAplic>1</verAplic><detPag><tPag>17</tPag><vPag>190.00</vPag><dPag>2026-11-21</dPag>"
+        f"<CNPJPag>{CNPJ}</CNPJPag><UFPag>SP</UFPag><CNPJReceb>{CNPJ}</CNPJReceb><UFReceb>SP</UFReceb></detPag>"
+    )
+    failed = (
+        "<descEvento>Insucesso na Entrega da NF-e</descEvento><cOrgaoAutor>35</cOrgaoAutor><verAplic>1</verAplic>"
+        "<dhTentativaEntrega>2026-11-21T11:30:00-03:00</dhTentativaEntrega><nTentativa>1</nTentativa><tpMotivo>1</tpMotivo>"
+        "<hashTentativaEntrega>2jmj7l5rSw0yVb/vlWAYkK/YBwk=</hashTentativaEntrega>"
+    )
+    for tpEvento, detail, undo, described in (
+        ("110750", paid, "110751", "<descEvento>Cancelamento Conciliação Financeira</descEvento>"),
+        (
+            "110192",
+            failed,
+            "110193",
+            "<descEvento>Cancelamento Insucesso na Entrega da NF-e</descEvento><cOrgaoAutor>35</cOrgaoAutor>",
+        ),
+    ):
+        done = send(authorizer, event(signer, chave, tpEvento, detail))
+        assert done.cStat == "135", done.xMotivo
+        nProt = authorizer.register.events[-1].nProt
+        told = f"{described}<verAplic>1</verAplic><nProtEvento>{nProt}</nProtEvento>"
+        done = send(authorizer, event(signer, chave, undo, told))
+        assert done.cStat == "135", done.xMotivo
+        assert send(authorizer, event(signer, chave, undo, told, nSeq=2)).cStat == "580"
