@@ -143,9 +143,9 @@ def note_total_missing(r: Reading) -> Found:
 
 @check("R-1094")
 def note_total(r: Reading) -> Found:
-    """vNFTot is the sum of vItem; silent while an item of a note with totals has none."""
+    """vNFTot is the sum of vItem, an item without it counting as zero; silent without IBSCBSTot, which other rules tell."""
     told = r.inf.total.vNFTot
-    if told is not None and all(item.det.vItem is not None for item in r.items):
+    if told is not None and r.inf.total.IBSCBSTot is not None and r.reform:
         wanted = total_of(item.det.vItem for item in r.items)
         if apart(told, wanted):
             yield "/infNFe/total/vNFTot", {"value": told, "wanted": wanted}
