@@ -229,10 +229,10 @@ def ibs_is_its_shares(r: Reading) -> Found:
     """vIBS = vIBSUF + vIBSMun, less the presumed credit that comes off the tax: both readings of which one does pass."""
     for each in r.valued:
         wanted = each.values.gIBSUF.vIBSUF + each.values.gIBSMun.vIBSMun
-        if apart(each.values.vIBS, wanted):
+        if each.values.vIBS != wanted:
             presumed = each.group.gCredPresOper
             credit = None if presumed is None else presumed.gIBSCredPres
-            if credit is None or apart(each.values.vIBS, wanted - (credit.vCredPres or ZERO)):
+            if credit is None or each.values.vIBS != wanted - (credit.vCredPres or ZERO):
                 yield f"{each.path}/vIBS", {"value": each.values.vIBS, "wanted": wanted}
 
 

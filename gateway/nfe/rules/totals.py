@@ -1,4 +1,4 @@
-"""Group W: each total is the sum of the items as written, and vNF what is left of them. A cent of difference passes."""
+"""Group W: each total is the sum of the items as written, and vNF what is left of them. No difference passes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from gateway.core.money import ZERO
 from gateway.nfe.layout.item import Imposto
-from gateway.nfe.rules.ibs_cbs_amounts import apart, plain
+from gateway.nfe.rules.ibs_cbs_amounts import plain
 from gateway.nfe.rules.reading import Found, Reading, only, total_of
 from gateway.nfe.rules.registry import check
 
@@ -18,7 +18,7 @@ _ROOT: Final = "/infNFe/total/ICMSTot"
 
 def _sum(r: Reading, tag: str, wanted: Decimal) -> Found:
     told = getattr(r.total, tag) or ZERO
-    if apart(told, wanted):
+    if told != wanted:
         yield f"{_ROOT}/{tag}", {"value": told, "wanted": plain(wanted)}
 
 
@@ -150,7 +150,7 @@ def note_value(r: Reading) -> Found:
             wanted += pis_st.vPIS
         if cofins_st is not None and cofins_st.indSomaCOFINSST == "1":
             wanted += cofins_st.vCOFINS
-    if apart(t.vNF, wanted) and apart(t.vNF, wanted - r.deducted):
+    if t.vNF not in (wanted, wanted - r.deducted):
         yield f"{_ROOT}/vNF", {"value": t.vNF, "wanted": plain(wanted - r.deducted)}
 
 
