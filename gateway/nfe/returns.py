@@ -87,7 +87,7 @@ def give_back(
 
 
 def _by_item(made: Sequence[Det], lines: Sequence[ReturnLine]) -> list[Det]:
-    """The items with what each refers to. An item of an original is named once: what also takes of it names the document (1072)."""
+    """The items with what each refers to. An item of an original is named once (1072); a second line of it names the document."""
     named: set[tuple[str, str]] = set()
     referred = []
     for det, line in zip(made, lines, strict=True):

@@ -96,10 +96,10 @@ def _of_tax(
     """v = vBC x p - vDif - vDevTrib, where p is pAliqEfet = p x (1 - pRedAliq) [x (1 - pRedutor)] when the rate is reduced."""
     full = amount(group, tax.rate)
     free_zone = full == 0 and find(group, "gALCZFMCBS") is not None
-    if rates is not None and tax.rate in rates and not free_zone:
+    if rates is not None and tax.rate in rates and not free_zone and classification is not None:
         # Exception 1: what would hold if the condition failed is told in gTribRegular, and here the rate is zero.
-        suspended = classification is not None and classification.gTribRegular
-        if full != (0 if suspended else Decimal(rates[tax.rate])):
+        expected = Decimal(0) if classification.gTribRegular else Decimal(rates[tax.rate])
+        if full != expected:
             yield tax.table_rate
     yield from _reduction(group, full, tax, cst, classification, government)
     reduction = find(group, "gRed")
