@@ -59,7 +59,7 @@ async def cancel(request: web.Request) -> web.Response:
 )
 async def correction(request: web.Request) -> web.Response:
     """Registers a correction of a NF-e (110110), up to 20 a note and 30 days. It may not change values, taxes, quantities,
-    dates of issue or the parties. The texts registered before go in front of this one, because the last CC-e replaces the others."""
+    dates of issue or the parties. The texts registered before go in front of this one: the last CC-e replaces the others."""
     body = await read_json(request, Correction)
     return await _ask(request, await find(request), event_intake.CORRECTION, {"xCorrecao": body.text}, body.ref)
 

@@ -23,7 +23,7 @@ from gateway.store.postgres import postgres_engine
 from gateway.store.sqlite import sqlite_engine
 from gateway.store.tables import metadata
 
-HEAD = "0003"
+HEAD = "0004"
 
 SQLITE_DDL = (
     "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name <> 'alembic_version' ORDER BY 1, 2"
@@ -98,7 +98,7 @@ async def test_every_check_index_and_column_is_the_same_on_postgres(postgres_db:
 
 async def test_an_upgrade_is_said_before_and_done_once(empty_url: str) -> None:
     assert schema.current(empty_url) is None
-    assert schema.pending(empty_url) == ("0001", "0002", HEAD)
+    assert schema.pending(empty_url) == tuple(f"{n:04d}" for n in range(1, int(HEAD) + 1))
 
     schema.upgrade(empty_url)
     schema.upgrade(empty_url)
