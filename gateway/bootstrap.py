@@ -27,6 +27,7 @@ from gateway.jobs.handlers.order_intake import Accounts, ReadOrder, StartHandlin
 from gateway.jobs.handlers.order_invoice import ConfirmInvoice, PushInvoice
 from gateway.jobs.handlers.printing import PrintSlip
 from gateway.jobs.handlers.sweep import Sweep
+from gateway.jobs.handlers.voiding import SendVoiding
 from gateway.jobs.hints import ArqHints, Hints, NoHints
 from gateway.jobs.janitor import Janitor
 from gateway.jobs.schedule import Schedule
@@ -193,10 +194,12 @@ class Gateway:
         certificates = Certificates(db, self.vault, clock)
         issue = IssueNote(db, clock, edges.sefaz, certificates, patience)
         event = SendEvent(db, clock, edges.sefaz, certificates, first=patience.first)
+        voiding = SendVoiding(db, clock, edges.sefaz, certificates)
         market = edges.marketplace
         return (
             Kind("nfe.issue", "sefaz", issue, timeout=120, schedule=SEFAZ_SCHEDULE),
             Kind("event.send", "sefaz", event, timeout=120, schedule=SEFAZ_SCHEDULE),
+            Kind("inutilizacao.send", "sefaz", voiding, timeout=120, schedule=SEFAZ_SCHEDULE),
             Kind("vtex.order", "marketplace", ReadOrder(db, clock, market, accounts), timeout=90, schedule=MARKETPLACE_SCHEDULE),
             Kind(
                 "vtex.start_handling",

@@ -29,6 +29,7 @@ from gateway.api.routes import (
     operations,
     orders,
     raw,
+    voidings,
     vtex_accounts,
     webhooks,
 )
@@ -61,6 +62,10 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", f"/v1/nfe/{REF}/danfe.png", artefacts.danfe_png),
     ("GET", f"/v1/nfe/{REF}/danfe.escpos", artefacts.danfe_escpos),
     ("GET", "/v1/numbers/{branch}/{model}/{series}", authorisers.numbers),
+    ("GET", "/v1/inutilizacoes", voidings.index),
+    ("POST", "/v1/inutilizacoes", voidings.create),
+    ("GET", "/v1/inutilizacoes/{id}", voidings.show),
+    ("GET", "/v1/inutilizacoes/{id}/xml", voidings.xml),
     ("GET", "/v1/sefaz/status", authorisers.sefaz_status),
     ("GET", "/v1/orders", orders.index),
     ("GET", "/v1/orders/{id}", orders.show),
