@@ -22,12 +22,14 @@ from gateway.core.errors import ConfigInvalid, NotFound
 from gateway.jobs.certificates import Certificates
 from gateway.jobs.embedded import EmbeddedValkey
 from gateway.jobs.handlers.batch import TakeBatch
+from gateway.jobs.handlers.events import SendEvent
 from gateway.jobs.handlers.issue import IssueNote, Patience
 from gateway.jobs.handlers.order_intake import Accounts, ReadOrder, StartHandling
 from gateway.jobs.handlers.order_invoice import ConfirmInvoice, PushInvoice
 from gateway.jobs.handlers.printing import PrintSlip
 from gateway.jobs.handlers.shadow import Shadow
 from gateway.jobs.handlers.sweep import Sweep
+from gateway.jobs.handlers.voiding import SendVoiding
 from gateway.jobs.hints import ArqHints, Hints, NoHints
 from gateway.jobs.janitor import Janitor
 from gateway.jobs.schedule import Schedule
@@ -204,10 +206,15 @@ class Gateway:
         db, clock, edges = self.db, self.clock, self.edges
         accounts = Accounts(db, self.vault, self.settings.vtex_url or None)
         patience = Patience(self.settings.sefaz_requery_seconds, self.settings.sefaz_absent_seconds)
-        issue = IssueNote(db, clock, edges.sefaz, Certificates(db, self.vault, clock), patience, Shadow(self.rulebook))
+        certificates = Certificates(db, self.vault, clock)
+        issue = IssueNote(db, clock, edges.sefaz, certificates, patience, Shadow(self.rulebook))
+        event = SendEvent(db, clock, edges.sefaz, certificates, first=patience.first)
+        voiding = SendVoiding(db, clock, edges.sefaz, certificates)
         market = edges.marketplace
         return (
             Kind("nfe.issue", "sefaz", issue, timeout=120, schedule=SEFAZ_SCHEDULE),
+            Kind("event.send", "sefaz", event, timeout=120, schedule=SEFAZ_SCHEDULE),
+            Kind("inutilizacao.send", "sefaz", voiding, timeout=120, schedule=SEFAZ_SCHEDULE),
             Kind("vtex.order", "marketplace", ReadOrder(db, clock, market, accounts), timeout=90, schedule=MARKETPLACE_SCHEDULE),
             Kind(
                 "vtex.start_handling",

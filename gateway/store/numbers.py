@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from gateway.core.errors import ConfigInvalid
 from gateway.nfe.raw import number_taken
 from gateway.store.document_rows import DocumentRow
+from gateway.store.event_tables import inutilizacoes
 from gateway.store.tables import number_sequences, numbers
 
 LAST = 999_999_999
@@ -71,7 +72,7 @@ def allocate(conn: Connection, doc: DocumentRow, at: int, chosen: int | None = N
 
 
 def refuse_taken(conn: Connection, *, branch: str, model: str, series: int, environment: int, number: int) -> None:
-    """Raises ValidationFailed (NFE-RAW-09) when a document owns the number."""
+    """Raises ValidationFailed (NFE-RAW-09) when a document owns the number, or a range asked to be voided holds it."""
     query = select(numbers.c.document).where(
         numbers.c.branch == branch,
         numbers.c.model == model,
@@ -79,7 +80,16 @@ def refuse_taken(conn: Connection, *, branch: str, model: str, series: int, envi
         numbers.c.environment == environment,
         numbers.c.number == number,
     )
-    if conn.execute(query).scalar() is not None:
+    voided = select(inutilizacoes.c.id).where(
+        inutilizacoes.c.branch == branch,
+        inutilizacoes.c.model == model,
+        inutilizacoes.c.series == series,
+        inutilizacoes.c.environment == environment,
+        inutilizacoes.c.first <= number,
+        inutilizacoes.c.last >= number,
+        inutilizacoes.c.status != "rejected",
+    )
+    if conn.execute(query).scalar() is not None or conn.execute(voided).first() is not None:
         raise number_taken(number, series)
 
 
