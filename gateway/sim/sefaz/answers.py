@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 from gateway.sim.sefaz.chave import UF_OF
 from gateway.sim.sefaz.messages import Refusal, motivo
-from gateway.sim.sefaz.register import Authorized
+from gateway.sim.sefaz.records import Authorized
 from gateway.sim.sefaz.schema import NFE
 
 VER_APLIC = "SIMULADOR-1.0"
@@ -35,7 +35,7 @@ class Head:
         return local_time(self.at, self.cUF)
 
     def fields(self, cStat: str, xMotivo: str) -> str:
-        return f"<tpAmb>{self.tpAmb}</tpAmb><verAplic>{VER_APLIC}</verAplic>" + _status(cStat, xMotivo)
+        return f"<tpAmb>{self.tpAmb}</tpAmb><verAplic>{VER_APLIC}</verAplic>" + status(cStat, xMotivo)
 
 
 def ret_envi(head: Head, cStat: str, *, prot: str = "", nRec: str = "", xMotivo: str = "") -> str:
@@ -53,16 +53,16 @@ def ret_cons_reci(head: Head, nRec: str, cStat: str, prots: str = "", xMotivo: s
     """Answer to the query of a receipt."""
     return (
         f'<retConsReciNFe xmlns="{NFE}" versao="4.00"><tpAmb>{head.tpAmb}</tpAmb><verAplic>{VER_APLIC}</verAplic>'
-        f"<nRec>{nRec}</nRec>{_status(cStat, xMotivo or motivo(cStat))}"
+        f"<nRec>{nRec}</nRec>{status(cStat, xMotivo or motivo(cStat))}"
         f"<cUF>{head.cUF}</cUF><dhRecbto>{head.dhRecbto}</dhRecbto>{prots}</retConsReciNFe>"
     )
 
 
-def ret_cons_sit(head: Head, chave: str, cStat: str, *, prot: str = "", xMotivo: str = "") -> str:
-    """Answer to the query of a note by its key."""
+def ret_cons_sit(head: Head, chave: str, cStat: str, *, prot: str = "", events: str = "", xMotivo: str = "") -> str:
+    """Answer to the query of a note by its key; `events` are procEventoNFe."""
     return (
         f'<retConsSitNFe xmlns="{NFE}" versao="4.00">{head.fields(cStat, xMotivo or motivo(cStat))}'
-        f"<cUF>{head.cUF}</cUF><dhRecbto>{head.dhRecbto}</dhRecbto><chNFe>{chave}</chNFe>{prot}</retConsSitNFe>"
+        f"<cUF>{head.cUF}</cUF><dhRecbto>{head.dhRecbto}</dhRecbto><chNFe>{chave}</chNFe>{prot}{events}</retConsSitNFe>"
     )
 
 
@@ -81,7 +81,7 @@ def prot_of(record: Authorized, tpAmb: str, *, digval: bool = True, alerts: bool
     return (
         f'<protNFe versao="4.00"><infProt Id="ID{record.nProt}"><tpAmb>{tpAmb}</tpAmb><verAplic>{VER_APLIC}</verAplic>'
         f"<chNFe>{record.chave}</chNFe><dhRecbto>{record.dhRecbto}</dhRecbto><nProt>{record.nProt}</nProt>{dig}"
-        f"{_status(record.cStat, record.xMotivo)}{pairs}</infProt></protNFe>"
+        f"{status(record.cStat, record.xMotivo)}{pairs}</infProt></protNFe>"
     )
 
 
@@ -90,9 +90,10 @@ def prot_refused(head: Head, chave: str, digVal: str, refusal: Refusal) -> str:
     return (
         f'<protNFe versao="4.00"><infProt><tpAmb>{head.tpAmb}</tpAmb><verAplic>{VER_APLIC}</verAplic>'
         f"<chNFe>{chave}</chNFe><dhRecbto>{head.dhRecbto}</dhRecbto><digVal>{digVal}</digVal>"
-        f"{_status(refusal.cStat, refusal.xMotivo)}</infProt></protNFe>"
+        f"{status(refusal.cStat, refusal.xMotivo)}</infProt></protNFe>"
     )
 
 
-def _status(cStat: str, xMotivo: str) -> str:
+def status(cStat: str, xMotivo: str) -> str:
+    """cStat and xMotivo, as every answer writes them."""
     return f"<cStat>{cStat}</cStat><xMotivo>{escape(xMotivo)}</xMotivo>"

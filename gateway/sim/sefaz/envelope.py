@@ -15,8 +15,22 @@ OPERATIONS = {
     "NFeRetAutorizacao4": "nfeRetAutorizacaoLote",
     "NFeConsultaProtocolo4": "nfeConsultaNF",
     "NFeStatusServico4": "nfeStatusServicoNF",
+    "NFeRecepcaoEvento4": "nfeRecepcaoEvento",
+    "NFeInutilizacao4": "nfeInutilizacaoNF",
+    "CadConsultaCadastro4": "consultaCadastro",
+    "NFeDistribuicaoDFe": "nfeDistDFeInteresse",
 }
 """Operation of each service the simulator has; any other path is 404, so that a test cannot think it was served."""
+
+OFFERED = {
+    "": tuple(OPERATIONS),
+    "svc": ("NFeAutorizacao4", "NFeRetAutorizacao4", "NFeConsultaProtocolo4", "NFeStatusServico4", "NFeRecepcaoEvento4"),
+    "an": ("NFeRecepcaoEvento4", "NFeDistribuicaoDFe"),
+}
+"""Services by face: the SVC has no inutilização (NT 2013.007), the Ambiente Nacional only events and distribution."""
+
+_WRAPPED = ("NFeDistribuicaoDFe",)
+_MAY_BE_WRAPPED = ("CadConsultaCadastro4",)
 
 _MESSAGE = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?nfeDadosMsg\b[^>]*>(.*)</(?:[A-Za-z_][\w.-]*:)?nfeDadosMsg\s*>", re.DOTALL)
 _ACTION = re.compile(r'action="?([^";]+)"?')
@@ -30,15 +44,23 @@ class Fault(Exception):
     sender: bool = True
 
 
-def message_of(service: str, content_type: str, body: bytes) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What an envelope held: the bytes inside nfeDadosMsg, and whether they came inside the operation's own element."""
+
+    message: bytes
+    wrapped: bool = False
+
+
+def open_envelope(service: str, content_type: str, body: bytes) -> Opened:
     """The bytes inside nfeDadosMsg, untouched. Raises Fault when the envelope is not one of this service."""
     namespace = f"{WSDL}/{service}"
+    operation = OPERATIONS[service]
     media = content_type.split(";", 1)[0].strip().lower()
     if media != "application/soap+xml":
         raise Fault(f"Unsupported content type: {media or 'none'}; SOAP 1.2 is application/soap+xml")
     action = _ACTION.search(content_type)
-    expected = f"{namespace}/{OPERATIONS[service]}"
-    if action is not None and action.group(1) != expected:
+    if action is not None and action.group(1) != f"{namespace}/{operation}":
         raise Fault(f"Server did not recognize the value of HTTP Header SOAPAction: {action.group(1)}.")
     try:
         envelope = parse(body)
@@ -47,19 +69,26 @@ def message_of(service: str, content_type: str, body: bytes) -> bytes:
     payload = envelope.find(f"{{{SOAP}}}Body/*")
     if envelope.tag != f"{{{SOAP}}}Envelope" or payload is None:
         raise Fault("Not a SOAP 1.2 envelope with a Body")
-    if payload.tag != f"{{{namespace}}}nfeDadosMsg":
+    wrapped = payload.tag == f"{{{namespace}}}{operation}" and service in (*_WRAPPED, *_MAY_BE_WRAPPED)
+    inner = payload.find(f"{{{namespace}}}nfeDadosMsg") if wrapped else payload
+    if inner is None or inner.tag != f"{{{namespace}}}nfeDadosMsg" or (service in _WRAPPED and not wrapped):
         raise Fault(f"Unexpected element {payload.tag} in the Body")
     found = _MESSAGE.search(body)
     if found is None:
         raise Fault("Empty nfeDadosMsg")
-    return found.group(1)
+    return Opened(found.group(1), wrapped)
 
 
-def wrap(service: str, answer: str) -> bytes:
-    """The answer inside nfeResultMsg."""
+def wrap(service: str, answer: str, *, wrapped: bool = False) -> bytes:
+    """The answer inside nfeResultMsg, or inside the operation's own elements when the request came so."""
+    opening, closing = f'<nfeResultMsg xmlns="{WSDL}/{service}">', "</nfeResultMsg>"
+    if wrapped:
+        operation = OPERATIONS[service]
+        opening = f'<{operation}Response xmlns="{WSDL}/{service}"><{operation}Result>'
+        closing = f"</{operation}Result></{operation}Response>"
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><soap:Envelope xmlns:soap="{SOAP}"><soap:Body>'
-        f'<nfeResultMsg xmlns="{WSDL}/{service}">{answer}</nfeResultMsg></soap:Body></soap:Envelope>'
+        f"{opening}{answer}{closing}</soap:Body></soap:Envelope>"
     ).encode()
 
 

@@ -34,7 +34,16 @@ denial with a protocol (`cStat` 301, 302 or 303); `no_digval` leaves digVal out 
 120; `receipt` answers 103 with nRec, and the receipt 105 `polls` times before the result.
 """
 
-Service = Literal["NFeAutorizacao4", "NFeRetAutorizacao4", "NFeConsultaProtocolo4", "NFeStatusServico4"]
+Service = Literal[
+    "NFeAutorizacao4",
+    "NFeRetAutorizacao4",
+    "NFeConsultaProtocolo4",
+    "NFeStatusServico4",
+    "NFeRecepcaoEvento4",
+    "NFeInutilizacao4",
+    "CadConsultaCadastro4",
+    "NFeDistribuicaoDFe",
+]
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,10 +57,12 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One rule. `times` is how often it fires (0: always). `phase` `after` means: processed and in the ledger first."""
+    """One rule. `face`: only what was sent there (`root`: the address without a face). `times` is how often it fires
+    (0: always). `phase` `after` means: processed and in the ledger first."""
 
     action: Action
     service: Service | None = None
+    face: Literal["root", "svc", "an"] | None = None
     match: Match = Match()
     times: Annotated[int, Meta(ge=0)] = 1
     phase: Literal["before", "after"] = "before"
@@ -92,13 +103,13 @@ class FaultQueue:
     def pending(self) -> list[Fault]:
         return [armed.fault for armed in self._armed]
 
-    def take(self, service: str, chave: str, nNF: int, body: bytes) -> tuple[list[Fault], Fault | None]:
+    def take(self, service: str, chave: str, nNF: int, body: bytes, face: str = "") -> tuple[list[Fault], Fault | None]:
         """What this request meets, each spent once: every `delay`, and the first rule of another kind."""
         delays: list[Fault] = []
         trouble: Fault | None = None
         for armed in list(self._armed):
             fault = armed.fault
-            if (trouble is not None and fault.action != "delay") or not _meets(fault, service, chave, nNF, body):
+            if (trouble is not None and fault.action != "delay") or not _meets(fault, service, chave, nNF, body, face):
                 continue
             armed.seen += 1
             if fault.match.nth and armed.seen != fault.match.nth:
@@ -113,9 +124,11 @@ class FaultQueue:
         return delays, trouble
 
 
-def _meets(fault: Fault, service: str, chave: str, nNF: int, body: bytes) -> bool:
+def _meets(fault: Fault, service: str, chave: str, nNF: int, body: bytes, face: str) -> bool:
     match = fault.match
     if fault.service is not None and fault.service != service:
+        return False
+    if fault.face is not None and fault.face != (face or "root"):
         return False
     if match.chave and match.chave != chave:
         return False

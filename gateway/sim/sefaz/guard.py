@@ -9,30 +9,38 @@ from collections import OrderedDict, deque
 from datetime import datetime, timedelta
 from typing import Any
 
+from gateway.sim.sefaz.chave import Key
 from gateway.sim.sefaz.state import State
 
 _TRACKED = 20_000
 
 
 class Guard:
-    """Counts per note and blocks per issuer and service; memory is bounded, the oldest entries go first."""
+    """Counts per note and blocks per issuer; memory is bounded, the oldest entries go first."""
 
     def __init__(self) -> None:
-        self._refusals: OrderedDict[tuple[str, str], deque[datetime]] = OrderedDict()
+        self._refusals: OrderedDict[tuple[object, ...], deque[datetime]] = OrderedDict()
         self._consulted: OrderedDict[str, datetime] = OrderedDict()
-        self._blocked: OrderedDict[tuple[str, str], datetime] = OrderedDict()
+        self._blocked: OrderedDict[str, datetime] = OrderedDict()
 
-    def blocks(self, service: str, issuer: str, now: datetime) -> bool:
-        """Whether the issuer is inside a block of this service."""
-        until = self._blocked.get((service, issuer))
-        return until is not None and now < until
+    def blocks(self, state: State, issuer: str, now: datetime) -> bool:
+        """Whether the issuer is inside a block, which holds in every service; a call during it starts it again."""
+        until = self._blocked.get(issuer)
+        if until is None or now >= until:
+            return False
+        self._block(state, issuer, now)
+        return True
 
-    def refused(self, state: State, service: str, chave: str, cStat: str, now: datetime) -> bool:
-        """Count a refusal; True when it is one too many, and then the issuer is blocked."""
+    def refused(self, state: State, key: Key, cStat: str, now: datetime) -> bool:
+        """Count a refusal of a number; True when it is one too many, and then the issuer is blocked.
+
+        The same number rebuilt with another cNF or hour is the same note.
+        """
         if not state.guard_rejections:
             return False
-        times = self._refusals.setdefault((chave, cStat), deque())
-        self._refusals.move_to_end((chave, cStat))
+        entry = (*key.natural, cStat)
+        times = self._refusals.setdefault(entry, deque())
+        self._refusals.move_to_end(entry)
         _trim(self._refusals)
         window = timedelta(seconds=state.guard_window_s)
         while times and now - times[0] > window:
@@ -41,10 +49,10 @@ class Guard:
         if len(times) <= state.guard_rejections:
             return False
         times.clear()
-        self._block(state, service, chave[6:20], now)
+        self._block(state, key.tax_id, now)
         return True
 
-    def consulted(self, state: State, service: str, chave: str, now: datetime) -> bool:
+    def consulted(self, state: State, chave: str, now: datetime) -> bool:
         """Note a consultation; True when it comes too soon after the last one of the same chave."""
         if not state.guard_consult_interval_s:
             return False
@@ -54,7 +62,7 @@ class Guard:
         _trim(self._consulted)
         if last is None or now - last >= timedelta(seconds=state.guard_consult_interval_s):
             return False
-        self._block(state, service, chave[6:20], now)
+        self._block(state, chave[6:20], now)
         return True
 
     def reset(self) -> None:
@@ -62,8 +70,8 @@ class Guard:
         self._consulted.clear()
         self._blocked.clear()
 
-    def _block(self, state: State, service: str, issuer: str, now: datetime) -> None:
-        self._blocked[(service, issuer)] = now + timedelta(seconds=state.guard_block_s)
+    def _block(self, state: State, issuer: str, now: datetime) -> None:
+        self._blocked[issuer] = now + timedelta(seconds=state.guard_block_s)
         _trim(self._blocked)
 
 

@@ -1,4 +1,4 @@
-"""What the simulator remembers: notes authorised or denied, receipts, and a ledger of every request it saw.
+"""What the simulator remembers: notes, events, voided numbers, documents to distribute, and a ledger of every request it saw.
 
 With a file, each line is appended before the answer leaves, so that the memory survives the simulator's own restart.
 """
@@ -13,65 +13,13 @@ from pathlib import Path
 import msgspec
 
 from gateway.sim.sefaz.chave import Key
+from gateway.sim.sefaz.records import Authorized, Event, Original, Parcel, Request, Sequences, Voided
 
 MEMORY = 200_000
 """Requests kept in memory; the file keeps all."""
 
 
-class Authorized(msgspec.Struct, frozen=True, kw_only=True, tag="authorized", tag_field="kind"):
-    """A note in the authoriser's base. `cStat` 100, 120, 150, or a denial (301, 302, 303). Times are RFC 3339."""
-
-    chave: str
-    nNF: int
-    serie: int
-    mod: str
-    cUF: str
-    issuer: str
-    nProt: str
-    digVal: str
-    dhRecbto: str
-    cStat: str
-    xMotivo: str
-    vNF: str
-    vICMS: str = ""
-    nRec: str = ""
-    alerts: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def denied(self) -> bool:
-        return self.cStat in ("110", "301", "302", "303")
-
-
-class Request(msgspec.Struct, kw_only=True, tag="request", tag_field="kind"):
-    """One request as it arrived and what was done with it.
-
-    `cStat` is the note's when there is one, else the lot's or the service's; empty when nothing was processed. `answered`
-    is false when the answer was withheld or mutilated by a fault; `fault` names the action.
-    """
-
-    n: int
-    at: str
-    service: str
-    chave: str = ""
-    nNF: int = 0
-    serie: int = 0
-    cStat: str = ""
-    xMotivo: str = ""
-    client: str = ""
-    sha256: str = ""
-    size: int = 0
-    answered: bool = True
-    fault: str = ""
-
-
-class Sequences(msgspec.Struct, frozen=True, kw_only=True, tag="sequences", tag_field="kind"):
-    """High-water marks, written when the memory is cleared so that no protocol is ever given twice in one file."""
-
-    protocol: int
-    receipt: int
-
-
-_Line = Authorized | Request | Sequences
+_Line = Authorized | Event | Original | Parcel | Request | Sequences | Voided
 
 
 class Register:
@@ -113,6 +61,15 @@ class Register:
         return [record for record in self._by_key.values() if record.denied]
 
     @property
+    def events(self) -> list[Event]:
+        """Every event registered, in order."""
+        return [event for events in self._events.values() for event in events]
+
+    @property
+    def voided(self) -> list[Voided]:
+        return [each for book in self._voided.values() for each in book]
+
+    @property
     def request_count(self) -> int:
         return self._count
 
@@ -124,17 +81,51 @@ class Register:
         chave = self._by_number.get(key.natural)
         return None if chave is None else self._by_key[chave]
 
+    def events_of(self, chave: str) -> list[Event]:
+        """Events of a note, in the order in which they were registered."""
+        return self._events.get(chave, [])
+
+    def event(self, chave: str, tpEvento: str, nSeqEvento: int) -> Event | None:
+        return next((e for e in self.events_of(chave) if (e.tpEvento, e.nSeqEvento) == (tpEvento, nSeqEvento)), None)
+
+    def cancellation(self, chave: str) -> Event | None:
+        """The event that cancelled a note."""
+        return next((e for e in self.events_of(chave) if e.tpEvento in ("110111", "110112")), None)
+
+    def epec(self, key: Key) -> Event | None:
+        """The EPEC registered for this UF, issuer, model, series and number."""
+        return self._epecs.get(key.natural)
+
+    def epecs_of(self, base: str) -> list[Event]:
+        """Every EPEC of the issuers of a CNPJ base."""
+        return [event for event in self._epecs.values() if event.chave[6:14] == base]
+
+    def voided_in(self, book: tuple[str, str, str, int]) -> list[Voided]:
+        """Ranges voided in a UF, issuer, model and series."""
+        return self._voided.get(book, [])
+
+    def is_voided(self, key: Key) -> bool:
+        return any(each.first <= key.nNF <= each.last for each in self._voided.get(key.natural[:4], ()))
+
+    def original(self, chave: str) -> str:
+        """The nfeProc of a note that somebody may read, or empty."""
+        return self._originals.get(chave, "")
+
+    def parcels(self, base: str) -> list[Parcel]:
+        """Documents of a CNPJ base, by NSU: the first has number 1."""
+        return self._parcels.get(base, [])
+
     def next_protocol(self, cUF: str, year: int) -> str:
-        """15 digits: 1 (state), cUF, two of the year, ten of a sequence that only grows."""
+        """15 digits: 1 (state) or 8 (Ambiente Nacional, cUF 91), cUF, two of the year, ten of a sequence that only grows."""
         self._protocols += 1
-        return f"1{cUF}{year % 100:02d}{self._protocols:010d}"
+        return f"{8 if cUF == '91' else 1}{cUF}{year % 100:02d}{self._protocols:010d}"
 
     def next_receipt(self, cUF: str) -> str:
         """15 digits: cUF, then a sequence of 13."""
         self._receipts += 1
         return f"{cUF}{self._receipts:013d}"
 
-    def store(self, record: Authorized) -> None:
+    def store(self, record: Authorized | Event | Voided | Original | Parcel) -> None:
         self._keep(record)
         self._append(record)
 
@@ -158,11 +149,27 @@ class Register:
         self._requests: deque[Request] = deque(maxlen=MEMORY)
         self._by_key: dict[str, Authorized] = {}
         self._by_number: dict[tuple[str, str, str, int, int], str] = {}
+        self._events: dict[str, list[Event]] = {}
+        self._epecs: dict[tuple[str, str, str, int, int], Event] = {}
+        self._voided: dict[tuple[str, str, str, int], list[Voided]] = {}
+        self._originals: dict[str, str] = {}
+        self._parcels: dict[str, list[Parcel]] = {}
         self._count = 0
 
-    def _keep(self, record: Authorized) -> None:
-        self._by_key[record.chave] = record
-        self._by_number[Key(record.chave).natural] = record.chave
+    def _keep(self, record: Authorized | Event | Voided | Original | Parcel) -> None:
+        if isinstance(record, Authorized):
+            self._by_key[record.chave] = record
+            self._by_number[Key(record.chave).natural] = record.chave
+        elif isinstance(record, Event):
+            self._events.setdefault(record.chave, []).append(record)
+            if record.tpEvento == "110140":
+                self._epecs[Key(record.chave).natural] = record
+        elif isinstance(record, Voided):
+            self._voided.setdefault(record.book, []).append(record)
+        elif isinstance(record, Original):
+            self._originals[record.chave] = record.nfeProc
+        else:
+            self._parcels.setdefault(record.base, []).append(record)
 
     def _append(self, line: _Line) -> None:
         if self._file is not None:
@@ -170,15 +177,17 @@ class Register:
 
     def _load(self, path: Path) -> None:
         for line in _lines(path):
-            if isinstance(line, Authorized):
-                self._keep(line)
-                self._protocols = max(self._protocols, int(line.nProt[-10:]))
-                self._receipts = max(self._receipts, int(line.nRec[2:] or 0))
-            elif isinstance(line, Request):
+            if isinstance(line, Request):
                 self._requests.append(line)
                 self._count = max(self._count, line.n)
-            else:
+            elif isinstance(line, Sequences):
                 self._protocols, self._receipts = line.protocol, line.receipt
+            else:
+                self._keep(line)
+                if isinstance(line, Authorized | Event | Voided):
+                    self._protocols = max(self._protocols, int(line.nProt[-10:]))
+                if isinstance(line, Authorized):
+                    self._receipts = max(self._receipts, int(line.nRec[2:] or 0))
 
 
 def _lines(path: Path) -> Iterator[_Line]:

@@ -20,10 +20,23 @@ def schema(name: str) -> etree.XMLSchema:
         return etree.XMLSchema(etree.parse(path, _parser()))
 
 
-def fault_of(root: etree._Element, name: str) -> str | None:
-    """The first complaint of the schema, short enough for xMotivo; None when the message is valid."""
+@lru_cache(maxsize=64)
+def event_schema(name: str) -> etree.XMLSchema:
+    """`envEvento`, `inutNFe`, or the detEvento of a tpEvento, with letters allowed in CNPJ and chave, which the public
+    schemas of events do not allow yet. Raises KeyError for an event without a layout."""
+    with as_file(files("nfelib.nfe.schemas.v4_0").joinpath("xmldsig-core-schema_v1.01.xsd")) as path:
+        text = files("schemas").joinpath("sefaz/eventos_v1.00.xsd").read_text("utf-8").replace(path.name, path.as_uri())
+    if name.isdigit():
+        if f'<xs:complexType name="e{name}"' not in text:
+            raise KeyError(name)
+        text = text.replace("</xs:schema>", f'<xs:element name="detEvento" type="e{name}"/></xs:schema>')
+    return etree.XMLSchema(etree.fromstring(text.encode(), _parser()))
+
+
+def complaint(root: etree._Element, compiled: etree.XMLSchema) -> str | None:
+    """The first complaint of a schema, short enough for xMotivo; None when the message is valid."""
     try:
-        schema(name).assertValid(root)
+        compiled.assertValid(root)
     except etree.DocumentInvalid as error:
         text = str(error).replace(f"{{{NFE}}}", "").replace(f"{{{DSIG}}}", "")
         return re.sub(r"\s+", " ", text)[:160]

@@ -15,10 +15,11 @@ from cryptography import x509
 
 from gateway.sim.sefaz import envelope
 from gateway.sim.sefaz.answers import local_time
-from gateway.sim.sefaz.authorizer import Authorizer, Processed, key_in
+from gateway.sim.sefaz.authorizer import Authorizer
 from gateway.sim.sefaz.chave import CUF, Key
 from gateway.sim.sefaz.faults import Fault, FaultQueue
-from gateway.sim.sefaz.register import Request
+from gateway.sim.sefaz.office import Face, event_in, key_in
+from gateway.sim.sefaz.records import Request
 from gateway.sim.sefaz.signature import holder_tax_id
 
 MAX_BODY = 4 * 1024 * 1024
@@ -29,12 +30,13 @@ _GARBAGE = b"\x00\x1f<html><body>Service Temporarily </bod\xff"
 _SILENT = frozenset({"hang", "drop", "reset"})
 _MUTILATED = _SILENT | {"http_status", "garbage", "truncate"}
 _PIECES = 8
+_FACES: tuple[Face, ...] = ("", "svc", "an")
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Server:
-    """Routes of the four services over one authoriser and one queue of faults."""
+    """Routes of every service, at the root and at each face, over one authoriser and one queue of faults."""
 
     def __init__(self, authorizer: Authorizer, faults: FaultQueue) -> None:
         self._authorizer = authorizer
@@ -45,17 +47,18 @@ class Server:
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=MAX_BODY)
-        for service in envelope.OPERATIONS:
-            app.router.add_post(f"/{service}", self._handler(service))
+        for face in _FACES:
+            for service in envelope.OFFERED[face]:
+                app.router.add_post(f"/{face}/{service}" if face else f"/{service}", self._handler(service, face))
         return app
 
-    def _handler(self, service: str) -> _Handler:
+    def _handler(self, service: str, face: Face) -> _Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
-            return await self._serve(service, request)
+            return await self._serve(service, face, request)
 
         return handle
 
-    async def _serve(self, service: str, request: web.Request) -> web.StreamResponse:
+    async def _serve(self, service: str, face: Face, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         chave = key_in(body)
         key = Key(chave) if chave else None
@@ -64,6 +67,8 @@ class Server:
             n=self._authorizer.register.next_request(),
             at=local_time(self._authorizer.now(), CUF["SP"]),
             service=service,
+            face=face,
+            event=event_in(body) if service == "NFeRecepcaoEvento4" else "",
             chave=chave,
             nNF=key.nNF if key else 0,
             serie=key.serie if key else 0,
@@ -71,7 +76,7 @@ class Server:
             sha256=hashlib.sha256(body).hexdigest(),
             size=len(body),
         )
-        delays, fault = self._faults.take(service, chave, line.nNF, body)
+        delays, fault = self._faults.take(service, chave, line.nNF, body, face)
         line.fault = ",".join(f.action for f in [*delays, *([fault] if fault else [])])
         line.answered = fault is None or fault.action not in _MUTILATED
         await _sleep(delays, "before")
@@ -79,8 +84,8 @@ class Server:
             self._authorizer.register.record(line)
             return await self._break(request, fault, b"")
         try:
-            message = envelope.message_of(service, request.headers.get("Content-Type", ""), body)
-            answer = self._answer(message, tax_id, fault, line)
+            opened = envelope.open_envelope(service, request.headers.get("Content-Type", ""), body)
+            answer = self._answer(opened, tax_id, fault, line, face)
         except envelope.Fault as soap_fault:
             line.xMotivo = soap_fault.reason[:255]
             self._authorizer.register.record(line)
@@ -91,11 +96,11 @@ class Server:
             return await self._break(request, fault, answer)
         return web.Response(body=answer, content_type=_XML, charset="utf-8")
 
-    def _answer(self, message: bytes, tax_id: str, fault: Fault | None, line: Request) -> bytes:
+    def _answer(self, opened: envelope.Opened, tax_id: str, fault: Fault | None, line: Request, face: Face) -> bytes:
         started = perf_counter()
-        processed: Processed = self._authorizer.process(line.service, message, tax_id, fault)
+        processed = self._authorizer.process(line.service, opened.message, tax_id, fault, face=face, wrapped=opened.wrapped)
         line.cStat, line.xMotivo = processed.cStat, processed.xMotivo
-        answer = envelope.wrap(line.service, processed.answer)
+        answer = envelope.wrap(line.service, processed.answer, wrapped=opened.wrapped)
         self.busy_seconds += perf_counter() - started
         self.processed += 1
         return answer

@@ -1,4 +1,4 @@
-"""Judges the signature of a note and the certificate inside it.
+"""Judges the signature of a note, an event or a request, and the certificate inside it.
 
 The default verifier is signxml: another library than whatever signed the note. The `fast` one does the same arithmetic
 with lxml and cryptography alone, for benchmarks. Source: MOC 7.0 (F01-F04), nfe schema (algorithms are fixed there).
@@ -40,6 +40,7 @@ _EXPECTED = SignatureConfiguration(
     digest_algorithms=frozenset({DigestAlgorithm.SHA1}),
 )
 _CACHE_SIZE = 256
+Verifier = Literal["signxml", "fast"]
 
 
 class _NfeVerifier(XMLVerifier):
@@ -64,15 +65,21 @@ class SignatureJudge:
         self._cas = [cert for path in ca_files for cert in x509.load_pem_x509_certificates(path.read_bytes())]
         self._seen: OrderedDict[str, Signer | None] = OrderedDict()
 
-    def refusal(self, note: Note, now: datetime, verifier: Literal["signxml", "fast"] = "signxml") -> Refusal | None:
-        """None when the signature is right and its certificate may sign for the issuer.
+    def refusal(self, note: Note, now: datetime, verifier: Verifier = "signxml") -> Refusal | None:
+        """None when the signature is right and its certificate may sign for the issuer."""
+        return self.refusal_of(note.root, note.Id, note.issuer, now, verifier)
+
+    def refusal_of(
+        self, root: etree._Element, Id: str, author: str, now: datetime, verifier: Verifier = "signxml"
+    ) -> Refusal | None:
+        """The same for any signed element: `Id` of the first child of `root`, which `author` (CNPJ or CPF) signs.
 
         Order and codes are the MOC's: certificate (290-293), standard (298), digest and value (297), issuer (213).
         """
-        return next(self._refusals(note, now, verifier), None)
+        return next(self._refusals(root, Id, author, now, verifier), None)
 
-    def _refusals(self, note: Note, now: datetime, verifier: Literal["signxml", "fast"]) -> Iterator[Refusal]:
-        signature = note.root.find(f"{{{DSIG}}}Signature")
+    def _refusals(self, root: etree._Element, Id: str, author: str, now: datetime, verifier: Verifier) -> Iterator[Refusal]:
+        signature = root.find(f"{{{DSIG}}}Signature")
         encoded = None if signature is None else signature.findtext(f".//{{{DSIG}}}X509Certificate")
         if signature is None or not encoded:
             yield Refusal("298", "[sem Signature ou X509Certificate]")
@@ -88,12 +95,12 @@ class SignatureJudge:
         if not signer.chain_ok:
             yield Refusal("293")
         reference = signature.find(f".//{{{DSIG}}}Reference")
-        if reference is None or reference.get("URI") != f"#{note.Id}":
+        if reference is None or reference.get("URI") != f"#{Id}":
             yield Refusal("298", "[Reference URI difere do Id]")
         checker = _signxml_accepts if verifier == "signxml" else _fast_accepts
-        if not checker(note.root, signature, signer.cert, now):
+        if not checker(root, signature, signer.cert, now):
             yield Refusal("297")
-        if signer.tax_id[:8] != note.issuer[:8]:
+        if signer.tax_id[:8] != author[:8]:
             yield Refusal("213")
 
     def _signer(self, encoded: str) -> Signer | None:

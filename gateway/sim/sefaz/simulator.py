@@ -15,7 +15,8 @@ from gateway.sim.sefaz.authorizer import Authorizer, Clock
 from gateway.sim.sefaz.chave import CUF
 from gateway.sim.sefaz.control import control_app
 from gateway.sim.sefaz.faults import Fault, FaultQueue
-from gateway.sim.sefaz.register import Authorized, Register, Request
+from gateway.sim.sefaz.records import Authorized, Request
+from gateway.sim.sefaz.register import Register
 from gateway.sim.sefaz.server import Server
 from gateway.sim.sefaz.signature import SignatureJudge
 from gateway.sim.sefaz.state import State, changed

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from gateway.sim.sefaz.messages import Refusal
-from gateway.sim.sefaz.schema import DSIG, NFE, fault_of, parse
+from gateway.sim.sefaz.schema import DSIG, NFE, complaint, parse
 
 MAX_MESSAGE = 500 * 1024
 """214: 500 KB a message."""
@@ -19,8 +19,10 @@ _DECLARED = re.compile(rb"""\sxmlns(:[\w.-]+)?\s*=\s*["']([^"']*)["']""")
 _ALLOWED = {NFE.encode(), DSIG.encode()}
 
 
-def read(message: bytes, root_tag: str, xsd: str, schema_cStat: str) -> etree._Element | Refusal:
-    """The message as a valid tree, or the reason why it is not one."""
+def read(
+    message: bytes, root_tag: str, compiled: etree.XMLSchema | None, schema_cStat: str, versao: str = "4.00"
+) -> etree._Element | Refusal:
+    """The message as a valid tree, or the reason why it is not one. Without `compiled` its layout is left unchecked."""
     refusal = next(_of_bytes(message), None)
     if refusal is not None:
         return refusal
@@ -28,7 +30,11 @@ def read(message: bytes, root_tag: str, xsd: str, schema_cStat: str) -> etree._E
         root = parse(message)
     except SyntaxError:
         return Refusal("243")
-    return next(_of_tree(message, root, root_tag), None) or _of_schema(root, xsd, schema_cStat) or root
+    refusal = next(_of_tree(message, root, root_tag, versao), None)
+    if refusal is None and compiled is not None:
+        fault = complaint(root, compiled)
+        refusal = None if fault is None else Refusal(schema_cStat, f"[{fault}]")
+    return refusal or root
 
 
 def _of_bytes(message: bytes) -> Iterator[Refusal]:
@@ -42,7 +48,7 @@ def _of_bytes(message: bytes) -> Iterator[Refusal]:
         yield Refusal("588")
 
 
-def _of_tree(message: bytes, root: etree._Element, root_tag: str) -> Iterator[Refusal]:
+def _of_tree(message: bytes, root: etree._Element, root_tag: str, versao: str) -> Iterator[Refusal]:
     for prefix, uri in _DECLARED.findall(message):
         if prefix:
             yield Refusal("404", f"[{prefix.decode()[1:]}]")
@@ -50,10 +56,5 @@ def _of_tree(message: bytes, root: etree._Element, root_tag: str) -> Iterator[Re
             yield Refusal("587")
     if root.tag != f"{{{NFE}}}{root_tag}":
         yield Refusal("516", f"[{root_tag}]")
-    if root.get("versao") != "4.00":
+    if root.get("versao") != versao:
         yield Refusal("239")
-
-
-def _of_schema(root: etree._Element, xsd: str, cStat: str) -> Refusal | None:
-    complaint = fault_of(root, xsd)
-    return None if complaint is None else Refusal(cStat, f"[{complaint}]")

@@ -17,6 +17,7 @@ from gateway.sim.sefaz.state import State, changed
 def judge(authorizer: Authorizer, signer: Signer, edits: Edits) -> Processed:
     """The authoriser's answer to the note, with the instant and the switches that the edits ask for."""
     authorizer.reset()
+    authorizer.state.svc = "107"
     if "@state" in edits:
         authorizer.state = changed(authorizer.state, str(edits["@state"]).encode())
     if "@at" in edits:

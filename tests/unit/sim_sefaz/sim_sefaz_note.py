@@ -256,7 +256,15 @@ def new_authorizer(pki: TestPki, *, uf: str | None = None, tpAmb: str = "2") -> 
 
 
 AUTORIZACAO, CONSULTA, STATUS = "NFeAutorizacao4", "NFeConsultaProtocolo4", "NFeStatusServico4"
-_OPERATIONS = {AUTORIZACAO: "nfeAutorizacaoLote", CONSULTA: "nfeConsultaNF", STATUS: "nfeStatusServicoNF"}
+_OPERATIONS = {
+    AUTORIZACAO: "nfeAutorizacaoLote",
+    CONSULTA: "nfeConsultaNF",
+    STATUS: "nfeStatusServicoNF",
+    "NFeRecepcaoEvento4": "nfeRecepcaoEvento",
+    "NFeInutilizacao4": "nfeInutilizacaoNF",
+    "CadConsultaCadastro4": "consultaCadastro",
+    "NFeDistribuicaoDFe": "nfeDistDFeInteresse",
+}
 
 
 def content_type(service: str) -> str:

@@ -75,7 +75,7 @@ async def test_other_broken_envelopes_are_soap_faults(call: Call, signer: Signer
     status, body = await call(CONSULTA, message, mime=content_type(AUTORIZACAO), path=AUTORIZACAO)
     assert (status, b"Unexpected element" in body) == (400, True)
     assert (await call(AUTORIZACAO, b"<enviNFe>"))[0] == 400
-    assert (await call(AUTORIZACAO, message, path="NFeRecepcaoEvento4"))[0] == 404
+    assert (await call(AUTORIZACAO, message, path="NFeDownloadNF"))[0] == 404
 
 
 async def test_a_client_without_certificate_is_turned_away(simulator: SefazSimulator, pki: TestPki) -> None:

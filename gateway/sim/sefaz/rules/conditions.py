@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gateway.sim.sefaz.register import Authorized
+from gateway.sim.sefaz.records import Authorized
 from gateway.sim.sefaz.taxpayers import Taxpayers
 
 
