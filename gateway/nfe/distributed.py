@@ -64,7 +64,7 @@ class EventFacts:
 
 
 def read_distributed(document: Distributed) -> NoteFacts | EventFacts | None:
-    """The facts of one document; None for a kind that says nothing about a note. Raises ProtocolBroken for what cannot be read."""
+    """The facts of one document; None for a kind that says nothing about a note. Raises ProtocolBroken when it cannot be read."""
     if document.kind == "other":
         return None
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)

@@ -28,7 +28,7 @@ from gateway.nfe.events.compose import compose_event, sign_event
 from gateway.nfe.events.proc import join_proc_evento
 from gateway.nfe.events.table import event_kind
 from gateway.nfe.ports import Sefaz, SignedEvent, Target
-from gateway.store import documents, fiscal_events, guards, setup
+from gateway.store import documents, fiscal_events, guards, received, setup
 from gateway.store.database import Database
 from gateway.store.document_rows import write_event
 from gateway.store.documents import DocumentRow
@@ -44,8 +44,10 @@ _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>'
 
 @dataclass(frozen=True, slots=True)
 class _Found:
+    """An event on its way. doc is None for the manifestation of a note of somebody else."""
+
     event: FiscalEvent
-    doc: DocumentRow
+    doc: DocumentRow | None
     branch: Branch
     paused: tuple[float, str] | None
 
@@ -127,7 +129,7 @@ class SendEvent:
         if answer.decision == "stop_wait":
 
             def stop(conn: Any) -> None:
-                guards.pause(conn, guard_key(found.doc), CONSUMO_INDEVIDO_SECONDS, reason)
+                guards.pause(conn, _guard(event, found.doc), CONSUMO_INDEVIDO_SECONDS, reason)
                 fiscal_events.move(conn, event.id, "hold", at=at)
 
             return WaitFor(CONSUMO_INDEVIDO_SECONDS, reason, code="SEFAZ-656", write=stop)
@@ -141,6 +143,8 @@ class SendEvent:
         def reject(conn: Any) -> None:
             fiscal_events.move(conn, event.id, "reject", at=at, cstat=answer.cStat, reason=answer.xMotivo)
             text = f"{event_kind(event.tp_evento).label}: recusado pela SEFAZ: {reason}"
+            if found.doc is None:
+                return
             write_event(conn, found.doc.id, "event_rejected", text, data={"event": event.id, "cStat": answer.cStat}, at=at)
 
         return Done(reject)
@@ -203,6 +207,7 @@ class SendEvent:
                 registered_at=int(when.timestamp() * 1000),
             )
             if moved.document is None:
+                received.manifested(conn, moved, at)
                 return
             told = f"{event_kind(event.tp_evento).label}: registrado pela SEFAZ, protocolo {nProt} ({cStat} {xMotivo})."
             write_event(conn, moved.document, "event_registered", told, data={"event": event.id, "cStat": cStat}, at=at)
@@ -219,11 +224,16 @@ class SendEvent:
 def _found(conn: Any, event: str) -> _Found | None:
     found = fiscal_events.get(conn, event)
     doc = None if found is None or found.document is None else documents.get(conn, found.document)
-    if found is None or doc is None:
+    if found is None:
         return None
     branch = setup.get_branch(conn, found.branch)
     assert branch is not None  # fiscal_events.branch is a foreign key
-    return _Found(found, doc, branch, guards.paused_for(conn, guard_key(doc)))
+    return _Found(found, doc, branch, guards.paused_for(conn, _guard(found, doc)))
+
+
+def _guard(event: FiscalEvent, doc: DocumentRow | None) -> str:
+    """The pause of a 656: the issuer's, or for a manifestation the branch's at the Ambiente Nacional."""
+    return f"an:{event.branch}" if doc is None else guard_key(doc)
 
 
 def _same(known: RegisteredEvent, event: FiscalEvent) -> bool:
@@ -236,6 +246,6 @@ def _same(known: RegisteredEvent, event: FiscalEvent) -> bool:
 def _moment(now: datetime, found: _Found) -> datetime:
     """dhEvento: now, and never before the authorisation that SEFAZ's clock dated (577, 579)."""
     zone = ZoneInfo(found.branch.time_zone)
-    authorized = found.doc.authorized_at
+    authorized = None if found.doc is None else found.doc.authorized_at
     earliest = now if authorized is None else max(now, from_epoch_ms(authorized))
     return earliest.astimezone(zone).replace(microsecond=0)
