@@ -34,6 +34,7 @@ from gateway.jobs.handlers.voiding import SendVoiding
 from gateway.jobs.hints import ArqHints, Hints, NoHints
 from gateway.jobs.janitor import Janitor
 from gateway.jobs.schedule import Schedule
+from gateway.jobs.taxpayers import TaxpayerLookup
 from gateway.jobs.ticker import Ticker, request_sweep
 from gateway.jobs.webhook import HookReceiver
 from gateway.jobs.worker import Kind, Worker
@@ -264,6 +265,7 @@ class Gateway:
             preview_sale=self._preview,
             retry_document=self._retry,
             sefaz_status=self._sefaz_status,
+            taxpayer=TaxpayerLookup(self.db, self.clock, self.edges.sefaz, Certificates(self.db, self.vault, self.clock)),
             load_certificate=load_certificate,
             vtex_hook=self._hook,
             readiness=self._not_ready,

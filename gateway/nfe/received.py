@@ -8,8 +8,8 @@ from typing import Literal
 
 from gateway.core.machine import Machine, Row
 from gateway.nfe.certificate import holder_of
-from gateway.nfe.distributed import NoteFacts
-from gateway.nfe.events.table import EventKind, event_kind
+from gateway.nfe.distributed import NoteFacts, Situation
+from gateway.nfe.events.table import EventKind
 from gateway.nfe.signature import AlteredAfterSigning, SignatureBroken, verify
 
 Status = Literal["resumo", "ciente", "completo", "manifestado"]
@@ -36,6 +36,8 @@ VERDICTS: dict[Verdict, str] = {
     "not_ours": "A empresa não aparece na nota",
 }
 
+SITUATIONS: dict[Situation, str] = {"authorized": "Autorizada", "denied": "Denegada", "cancelled": "Cancelada pelo emitente"}
+
 RECEIVED = Machine(
     name="received_note",
     version=1,
@@ -61,11 +63,6 @@ RECEIVED = Machine(
     },
 )
 """A received note. A conclusive manifestation may be followed by another one (the last counts), never by a ciência (655)."""
-
-
-def manifestation_label(tpEvento: str | None) -> str:
-    """How people call what was manifested; empty for none."""
-    return "" if tpEvento is None else event_kind(tpEvento).label
 
 
 def limit_of(kind: EventKind, chave_model: str, uf: str, authorized_at: datetime) -> datetime | None:

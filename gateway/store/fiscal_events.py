@@ -180,6 +180,7 @@ def move(conn: Connection, event: str, step: str, *, at: int, **changes: Any) ->
     mine = (table.c.id == event, table.c.status == found.status)
     if conn.execute(update(table).where(*mine).values(status=following.next, updated_at=at, **changes)).rowcount != 1:
         raise InvariantBroken(f"O evento {event} mudou enquanto estava reservado.")
+    touch(conn, f"event:{event}")
     if found.document is not None:
         touch(conn, f"document:{found.document}")
     moved = get(conn, event)

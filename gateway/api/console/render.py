@@ -26,6 +26,7 @@ NOTICES = {
     "discard": "Tarefa descartada. O motivo ficou na auditoria.",
     "note": "Nova tentativa pedida para a nota.",
     "look": "O pedido será lido de novo agora.",
+    "manifestation": "Manifestação pedida: a SEFAZ responde em instantes.",
     "batch_cancel": "Lote cancelado: o que não tinha número não será emitido.",
     "batch_retry": "Nova tentativa pedida para as linhas recusadas e rejeitadas.",
 }
@@ -59,6 +60,9 @@ TONES = {
 
 KINDS = {
     "nfe.issue": "Emitir nota",
+    "event.send": "Enviar evento",
+    "inutilizacao.send": "Inutilizar números",
+    "received.fetch": "Buscar notas recebidas",
     "batch.take": "Processar lote",
     "print.slip": "Imprimir cupom",
     "vtex.order": "Ler pedido VTEX",
@@ -71,6 +75,7 @@ KINDS = {
 SECTIONS = (
     ("now", "/console", "Agora"),
     ("notes", "/console/notas", "Notas"),
+    ("received", "/console/recebidas", "Recebidas"),
     ("orders", "/console/pedidos", "Pedidos"),
     ("batches", "/console/lotes", "Lotes"),
     ("queues", "/console/filas", "Filas"),

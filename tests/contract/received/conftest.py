@@ -43,9 +43,7 @@ class Clock:
 
 def chave(number: int, issuer: str = THEM) -> ChaveAcesso:
     """The key of note `number` of `issuer`."""
-    return ChaveAcesso.build(
-        cUF="35", dhEmi=NOW, tax_id=issuer, mod="55", serie=1, nNF=number, tpEmis="1", cNF="71830582"
-    )
+    return ChaveAcesso.build(cUF="35", dhEmi=NOW, tax_id=issuer, mod="55", serie=1, nNF=number, tpEmis="1", cNF="71830582")
 
 
 def res_nfe(number: int, issuer: str = THEM, situation: int = 1, at: str = "2026-11-20T10:00:00-03:00") -> tuple[str, bytes]:
