@@ -16,6 +16,7 @@ from gateway.api.services import ApiSettings, HookAnswer, SalePreview, Services
 from gateway.core.errors import ValidationFailed
 from gateway.core.faults import Fault
 from gateway.nfe.answers import ServiceStatus
+from gateway.nfe.event_answers import Taxpayer
 from gateway.nfe.ports import Pfx
 from gateway.nfe.sale import Sale
 from gateway.store import documents, setup
