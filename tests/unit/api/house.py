@@ -16,8 +16,8 @@ from gateway.api.services import HookAnswer, Services
 from gateway.core.errors import CertificateExpired, CertificateInvalid
 from gateway.nfe.address import Address
 from gateway.nfe.answers import ServiceStatus
-from gateway.nfe.event_answers import Taxpayer
 from gateway.nfe.branch import Branch, TechnicalContact
+from gateway.nfe.event_answers import Taxpayer
 from gateway.nfe.sale import Sale
 from gateway.store import access, documents
 from gateway.store.access import SCOPES
