@@ -101,7 +101,9 @@ class National:
         return DistributionBatch(cStat, "motivo", "stop_wait" if cStat == "656" else "ok", last, top, tuple(documents))
 
 
-class _Certificates:
+class NoCertificates:
+    """Answers a certificate that nobody opens."""
+
     async def of(self, _branch: str) -> tuple[Pfx, None]:
         return Pfx(b"", ""), None
 
@@ -115,7 +117,7 @@ class House:
     national: National
 
     async def fetch(self) -> Any:
-        handler = FetchReceived(self.db, self.clock, self.national, _Certificates())  # type: ignore[arg-type]
+        handler = FetchReceived(self.db, self.clock, self.national, NoCertificates())  # type: ignore[arg-type]
         job: Any = type("Job", (), {"subject": US})()
         return await handler(job)
 
