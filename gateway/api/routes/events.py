@@ -15,7 +15,7 @@ from gateway.api.presentation import ZONES, document_url, local, maybe_local
 from gateway.api.respond import ok, preferred_wait
 from gateway.api.routes.nfe import find
 from gateway.api.services import SERVICES
-from gateway.core.errors import NotFound, TransitionRefused
+from gateway.core.errors import NotFound
 from gateway.nfe.events.lifecycle import EVENT
 from gateway.nfe.events.table import event_kind
 from gateway.store import access, event_intake, fiscal_events
@@ -182,11 +182,9 @@ async def xml(request: web.Request) -> web.Response:
     problems=(400, 404, 409, 422, 503),
 )
 async def retry(request: web.Request) -> web.Response:
-    """A refused event once more, on the same nSeqEvento; with a body, its detail corrected. Anything else is 409."""
+    """A refused event once more, within its time; with a body, its detail corrected. Any other event is 409."""
     row = await find(request)
     event = await _found(request, row)
-    if event.status != "rejected":
-        raise TransitionRefused(f"O evento está {EVENT.labels[event.status].lower()}: só se tenta de novo um recusado.")
     body = await read_body(request)
     values = decode(body, EventCorrection).detEvento if body.strip() else None
     services = request.app[SERVICES]
