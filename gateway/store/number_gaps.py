@@ -181,6 +181,6 @@ def pressing(conn: Connection, today: date) -> tuple[Pressing, ...]:
     nearest = func.min(number_gaps.c.deadline)
     query = select(*key, func.count(), nearest).where(number_gaps.c.deadline <= until).group_by(*key).order_by(nearest)
     return tuple(
-        Pressing(Series(branch, model, series, environment), count, date.fromisoformat(day))
-        for branch, model, series, environment, count, day in conn.execute(query.limit(30))
+        Pressing(Series(row[0], row[1], row[2], row[3]), row[4], date.fromisoformat(row[5]))
+        for row in conn.execute(query.limit(30))
     )
