@@ -32,6 +32,7 @@ from gateway.jobs.handlers.sweep import Sweep
 from gateway.jobs.handlers.voiding import SendVoiding
 from gateway.jobs.hints import ArqHints, Hints, NoHints
 from gateway.jobs.janitor import Janitor
+from gateway.jobs.number_watch import NumberWatch
 from gateway.jobs.schedule import Schedule
 from gateway.jobs.ticker import Ticker
 from gateway.jobs.webhook import HookReceiver
@@ -199,6 +200,7 @@ class Gateway:
         self._tasks.append(asyncio.create_task(Janitor(self.db).run(), name="janitor"))
         ticker = Ticker(self.db, accounts, every=self.settings.vtex_sweep_seconds)
         self._tasks.append(asyncio.create_task(ticker.run(), name="ticker"))
+        self._tasks.append(asyncio.create_task(NumberWatch(self.db).run(), name="number-watch"))
         for task in self._tasks:
             task.add_done_callback(self._watch)
 

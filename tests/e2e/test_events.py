@@ -17,6 +17,8 @@ from gateway.setup_commands import make_test_branch
 from gateway.sim.sefaz import Fault
 from gateway.stage import Stage
 from gateway.store import documents, fiscal_events, numbers
+from gateway.store.event_tables import fiscal_events as fiscal_events_table
+from gateway.store.jobs import enqueue
 from gateway.store.tables import documents as documents_table
 
 LETTERS = "12ABC34501DE35"
@@ -214,15 +216,28 @@ async def test_a_request_that_never_arrived_is_sent_again_with_the_same_bytes(st
     assert row.signed == known.evento.encode()
 
 
-async def test_an_event_that_sefaz_already_has_is_adopted(stage: Stage) -> None:
-    await stage.sell("duplicada")
-    # Registered, and then answered 573 as if it had been asked for before: what a store sees after a lost answer.
-    stage.sims.sefaz.push_fault(Fault(action="drop", service="NFeRecepcaoEvento4", phase="after"))
-    stage.sims.sefaz.push_fault(Fault(action="drop", service="NFeConsultaProtocolo4", phase="before"))
-    _, asked = await call(stage, "POST", "/v1/nfe/duplicada/cancel", {"reason": WHY})
+async def test_an_event_that_sefaz_already_has_is_adopted_with_the_bytes_it_has(stage: Stage) -> None:
+    await stage.sell("restaurada")
+    _, asked = await call(stage, "POST", "/v1/nfe/restaurada/cancel", {"reason": WHY})
     event = await ended(stage, asked["links"]["self"])
-    assert (event["status"], event["cStat"]) == ("registered", "135")
-    assert len(stage.sims.sefaz._register.events) == 1
+    row = await document_of(stage, "restaurada")
+
+    def restored(conn: Any) -> None:
+        """The database as a backup from before the event left has it."""
+        fields = dict.fromkeys(("signed", "answer", "proc", "protocol", "cstat", "reason", "registered_at"))
+        conn.execute(
+            update(fiscal_events_table).where(fiscal_events_table.c.id == event["id"]).values(status="requested", **fields)
+        )
+        conn.execute(update(documents_table).where(documents_table.c.id == row.id).values(status="authorized"))
+        enqueue(conn, kind="event.send", queue="sefaz", subject=event["id"], payload={}, key=f"document:{row.id}")
+
+    await stage.gateway.db.write(restored)
+    found = await ended(stage, asked["links"]["self"])
+    assert (found["status"], found["protocolo"]) == ("registered", event["protocolo"])
+    assert sent(stage, "NFeRecepcaoEvento4") == ["135", "573"]
+    (known,) = stage.sims.sefaz._register.events
+    assert known.evento.encode() in await fetched(stage, found["links"]["xml"])
+    assert (await stage._call("GET", "/v1/nfe/restaurada"))["status"] == "cancelled"
 
 
 async def test_only_an_authorised_note_is_cancelled(stage: Stage) -> None:
