@@ -16,9 +16,9 @@ log = structlog.get_logger("gateway.jobs")
 
 
 class NumberWatch:
-    """Looks at every series every `every` seconds, first at once; twice a day by default, for deadlines that are days."""
+    """Looks at every series every `every` seconds, first at once."""
 
-    def __init__(self, db: Database, *, every: float = 12 * 3600.0) -> None:
+    def __init__(self, db: Database, *, every: float = 3600.0) -> None:
         self._db = db
         self._every = every
 

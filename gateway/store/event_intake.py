@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -80,14 +80,21 @@ def _refuse_untimely(doc: DocumentRow, kind: EventKind, branch: Branch, at: int,
         raise TransitionRefused(
             f"{kind.label} só vale para nota autorizada.", fix="Espere a autorização, ou confira a situação da nota."
         )
-    limit = kind.deadline(doc.model, branch.address.uf, day)
-    if limit is None or at <= doc.authorized_at + int(limit.within.total_seconds() * 1000):
+    limit, ended = kind.deadline(doc.model, branch.address.uf, day), until(doc, kind, branch, day)
+    if limit is None or ended is None or from_epoch_ms(at) <= ended:
         return None
-    ended = (from_epoch_ms(doc.authorized_at) + limit.within).astimezone(ZoneInfo(branch.time_zone))
     told = f"O prazo de {kind.label.lower()} terminou em {ended:%d/%m/%Y às %H:%M} ({limit.source})."
     if limit.after == "refuse":
         raise TransitionRefused(told, fix="Passado o prazo, o caminho é uma nota de devolução ou de estorno.")
     return f"{told} A SEFAZ pode aceitar fora do prazo (155) ou recusar (501), conforme a UF."
+
+
+def until(doc: DocumentRow, kind: EventKind, branch: Branch, day: date) -> datetime | None:
+    """When the event's time ends, in the branch's zone; None when no limit is known or the note is not authorised."""
+    limit = kind.deadline(doc.model, branch.address.uf, day)
+    if limit is None or doc.authorized_at is None:
+        return None
+    return (from_epoch_ms(doc.authorized_at) + limit.within).astimezone(ZoneInfo(branch.time_zone))
 
 
 def _cumulative(conn: Connection, doc: DocumentRow, kind: EventKind, values: Mapping[str, Any]) -> dict[str, Any]:
