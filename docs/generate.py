@@ -12,10 +12,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from docs import document_rules
+from docs import document_rules, event_table
 from gateway.config import Settings
 from gateway.core.errors import TREATMENTS
 from gateway.core.machine import Machine
+from gateway.nfe.events.lifecycle import EVENT, VOIDING
 from gateway.nfe.lifecycle import DOCUMENT
 from gateway.workflows.marketplace_order import ORDER
 
@@ -34,7 +35,13 @@ _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)|!\[[^\]]*\]\(([^)
 def states() -> str:
     """Every state machine, drawn from its table."""
     parts = ["# Estados\n\nGerado das tabelas do código por `python -m docs.generate`.\n"]
-    for title, machine in (("Documento", DOCUMENT), ("Pedido de marketplace", ORDER)):
+    drawn = (
+        ("Documento", DOCUMENT),
+        ("Evento da nota", EVENT),
+        ("Inutilização", VOIDING),
+        ("Pedido de marketplace", ORDER),
+    )
+    for title, machine in drawn:
         parts.append(f"## {title}\n\n{_labels(machine)}\n```mermaid\n{machine.diagram()}\n```\n")
     return "\n".join(parts)
 
@@ -144,6 +151,7 @@ PAGES = {
     "reference/states.md": states,
     "reference/configuration.md": configuration,
     "reference/errors.md": errors,
+    "reference/events.md": event_table.page,
     "reference/rules.md": document_rules.page,
     "reference/requirements.md": requirements,
 }

@@ -33,6 +33,7 @@ from gateway.jobs.handlers.sweep import Sweep
 from gateway.jobs.handlers.voiding import SendVoiding
 from gateway.jobs.hints import ArqHints, Hints, NoHints
 from gateway.jobs.janitor import Janitor
+from gateway.jobs.number_watch import NumberWatch
 from gateway.jobs.schedule import Schedule
 from gateway.jobs.taxpayers import TaxpayerLookup
 from gateway.jobs.ticker import Ticker, request_sweep
@@ -204,6 +205,7 @@ class Gateway:
         receivers = Receivers(self.db, self.clock)
         receiving = Ticker(self.db, receivers, distribution.request_fetch, every=self.settings.receive_seconds)
         self._tasks.append(asyncio.create_task(receiving.run(), name="receiving"))
+        self._tasks.append(asyncio.create_task(NumberWatch(self.db).run(), name="number-watch"))
         for task in self._tasks:
             task.add_done_callback(self._watch)
 

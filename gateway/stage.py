@@ -84,6 +84,7 @@ class Simulators:
             f"Impressora tcp://127.0.0.1:{self.printer.port}\n\n"
             f"Para usar:\n"
             f"  export GATEWAY_SEFAZ_URL={self.sefaz.url} GATEWAY_SEFAZ_CA={self.sefaz.ca_path}\n"
+            f"  export GATEWAY_SEFAZ_SVC_URL={self.sefaz.url}/svc GATEWAY_SEFAZ_AN_URL={self.sefaz.url}/an\n"
             f"  export GATEWAY_VTEX_URL={self.vtex.url}\n"
             f"  conta VTEX {demo_data.ACCOUNT}, chave {APP_KEY}, token {APP_TOKEN}"
         )

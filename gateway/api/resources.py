@@ -255,11 +255,15 @@ class HeldNumber(Struct, frozen=True, kw_only=True):
 
 
 class NumberGap(Struct, frozen=True, kw_only=True):
-    """Numbers to be voided: `ref` is the rejected note that holds them, null when nobody does. deadline: the last legal day."""
+    """Numbers to be voided: `ref` is the rejected note that holds them, null when nobody does.
+
+    deadline: the last legal day. year: to be told in the request. Both are null when nobody knows since when they are a gap.
+    """
 
     first: int
     last: int
     ref: str | None
+    year: int | None
     deadline: date | None
 
 

@@ -50,7 +50,7 @@ def cobr(
     _check_dates(dues, issued, zone, findings)
     if dues and pag.detPag and all(one.indPag == "0" for one in pag.detPag):
         findings.add("NFE-BILL-06", "$.billing.installments")
-    return _group(optional_text(bill.number, 60), original, discount, dues)
+    return _group(_number(sale, bill.number), original, discount, dues)
 
 
 def _installments(sale: Sale, findings: Findings) -> Dues:
@@ -77,7 +77,7 @@ def _derived(sale: Sale, issued: datetime, zone: ZoneInfo, findings: Findings) -
     if quiet.faults or not dues:
         return None
     _check_dates(dues, issued, zone, findings)
-    return _group(optional_text(sale.order_number, 60), sum((due[2] for due in dues), _NOTHING), _NOTHING, dues)
+    return _group(_number(sale), sum((due[2] for due in dues), _NOTHING), _NOTHING, dues)
 
 
 def _check_dates(dues: Dues, issued: datetime, zone: ZoneInfo, findings: Findings) -> None:
@@ -96,6 +96,11 @@ def _check_dates(dues: Dues, issued: datetime, zone: ZoneInfo, findings: Finding
         before = due
     if len(dues) == 1 and days == {dues[0][1]}:
         findings.add("NFE-BILL-07", dues[0][0])
+
+
+def _number(sale: Sale, told: str = "") -> str | None:
+    """nFat, without which the bill is refused (905): what the sale calls it, its order's number, or its `ref`."""
+    return optional_text(told, 60) or optional_text(sale.order_number, 60) or optional_text(sale.ref, 60)
 
 
 def _group(number: str | None, original: Decimal, discount: Decimal, dues: Dues) -> Cobr:

@@ -90,9 +90,9 @@ def compose(
     told = len(findings.faults)
     terms.check_content(sale, operation, branch, day, findings)
     government = government_group(sale.government, mod, findings)
-    if sale.returns:
+    if sale.returns or operation.by == "returns":
         back = None
-        if operation.returns:
+        if operation.returns and sale.returns:
             back = give_back(sale, operation, operations, originals or {}, branch, issuer, customer, day, findings)
         body = _given_back(back, day)
         customer = body.other or customer
@@ -129,7 +129,7 @@ def compose(
     chaves = list(dict.fromkeys((*body.chaves, *chaves)))
     fetched = pickup(sale, issuer, findings)
     delivered = delivery(sale, None if customer is None else customer.dest, findings)
-    authorised = readers(sale, branch, issuer.enderEmit.UF, day, mod, findings)
+    authorised = readers(sale, branch, customer, issuer.enderEmit.UF, day, mod, findings)
     leaves = None if policy is not None else exporta(sale, operation, customer, findings)
     words = terms.printed(sale, operation, chaves, day) if policy is None else nfce.notes(sale)
     information = inf_adic(sale, branch, day, (taxes_told, words), mod, findings)
@@ -216,7 +216,7 @@ def _of_items(
     sums, sold = Sums(), lines(sale, products, findings)
     details = _details(sale, sold, scope, mod, sums, findings)
     if operation.reform_only and len(findings.faults) == told:
-        details = reformed(details, sale, operation, findings)
+        details = reformed(details)
         return _Body(details, total_of(details, scope.day.isoformat()), place, sold)
     return _Body(details, sums.total(scope.day, iss_regime), place, sold)
 

@@ -13,6 +13,7 @@ from gateway.nfe.findings import Findings
 from gateway.nfe.layout.item import Det, Prod
 from gateway.nfe.layout.special_goods import Comb
 from gateway.nfe.lines import Line
+from gateway.nfe.operations import Operation
 from gateway.nfe.product import Product, TaxProfile
 from gateway.nfe.reform.group import added
 from gateway.nfe.reform.line import check_line
@@ -55,6 +56,29 @@ def gtin(value: str) -> str:
     return NO_GTIN if len(code) != 8 and thirteen.startswith(_RESTRICTED) else code
 
 
+_Rules = dict[tuple[TaxProfile, str, str, bool], TaxRule]
+_kept: dict[tuple[object, ...], tuple[Operation, _Rules]] = {}
+_MAX_SCOPES = 64
+_MAX_RULES = 2048
+
+
+def _rules_of(scope: Scope) -> _Rules:
+    """Tax rules already resolved in circumstances like these: resolving one takes longer than writing the item.
+
+    A rule is a value that nothing changes, so notes and threads share them. The operation is kept beside them: the key names it
+    by identity.
+    """
+    key = scope.key
+    known = _kept.get(key)
+    if known is not None and len(known[1]) < _MAX_RULES:
+        return known[1]
+    while len(_kept) >= _MAX_SCOPES:
+        _kept.pop(next(iter(_kept)), None)
+    rules: _Rules = {}
+    _kept[key] = (scope.operation, rules)
+    return rules
+
+
 class Shelf:
     """The goods of one note: products and tax profiles met before are not resolved again."""
 
@@ -63,7 +87,7 @@ class Shelf:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._goods: dict[tuple[int, bool], Goods] = {}
-        self._rules: dict[tuple[TaxProfile, str, str, bool], TaxRule] = {}
+        self._rules = _rules_of(scope)
         self._same: dict[tuple[int, str, str, bool], TaxRule] = {}
 
     def goods(self, line: Line, findings: Findings) -> Goods:

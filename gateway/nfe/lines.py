@@ -96,7 +96,7 @@ def _insurances(sale: Sale, findings: Findings) -> Decimal | Sequence[Decimal]:
         for i, item in enumerate(sale.items)
     ]
     if amount and sum(own) != amount:
-        findings.add("NFE-FREIGHT-05", "$.insurance", items=sum(own), sale=amount)
+        findings.add("NFE-FREIGHT-09", "$.insurance", items=sum(own), sale=amount)
     return own
 
 

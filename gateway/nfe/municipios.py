@@ -80,6 +80,11 @@ def uf_code(uf: str) -> str | None:
     return _tables().uf_codes[sigla] if sigla is not None else None
 
 
+def uf_of(code: str) -> str | None:
+    """The two letters of a UF given by IBGE's 2 digits (cUF)."""
+    return next((sigla for sigla, known in _tables().uf_codes.items() if known == code), None)
+
+
 def uf_sigla(text: str) -> str | None:
     """The two letters of a UF given by its letters or by its name, in any case, with or without accents."""
     return _tables().uf_by_name.get(_key(text))

@@ -13,10 +13,9 @@ from msgspec import Meta, Struct
 from gateway.nfe import tables
 from gateway.nfe.sale import OperationName
 
-By = Literal["items", "returns", "either", "credit", "outside"]
+By = Literal["items", "returns", "either", "outside"]
 Icms = Literal["product", "fixed", "mirror", "none"]
 Measure = Literal["", "quantity", "amount", "either", "tax"]
-CreditGroup = Literal["", "gTransfCred", "gAjusteCompet", "gEstornoCred", "gCredPresIBSZFM"]
 PaymentPolicy = Literal["real", "sem_pagamento", "credito_loja"]
 ReferencePolicy = Literal["none", "optional", "required"]
 
@@ -61,7 +60,6 @@ class Operation:
     infCpl: str
     deadline_days: int | None
     measure: Measure
-    group: CreditGroup
     cfop_inverse: bool
     cfop_same: bool
     cfop: Mapping[str, str]
@@ -177,7 +175,6 @@ class Explained(Struct, frozen=True, kw_only=True):
     infCpl: str
     deadline_days: int | None
     measure: str
-    group: str
     cfop_inverse: bool
     cfop_same: bool
     origin: Literal["default", "branch"]
@@ -193,7 +190,6 @@ _HOW = {
     "items": "Emitida por POST /v1/nfe com os dados do negócio (items).",
     "returns": "Emitida por POST /v1/nfe com as linhas dos documentos de origem (returns), de onde vêm os valores e os impostos.",
     "either": "Emitida por POST /v1/nfe com os dados do negócio (items) ou com as linhas do documento de origem (returns).",
-    "credit": "Emitida por POST /v1/nfe com os dados do negócio (items), cada um com seus valores de IBS e CBS (credit).",
     "outside": "Não é NF-e: montagem e serviço saem na NFS-e do município.",
 }
 
@@ -232,7 +228,6 @@ def default(name: str, day: date) -> Operation:
         infCpl=row.get("infCpl", ""),
         deadline_days=row.get("deadline_days"),
         measure=row.get("measure", ""),
-        group=row.get("group", ""),
         cfop_inverse=row.get("cfop_inverse", False),
         cfop_same=row.get("cfop_same", False),
         cfop=row.get("cfop", {}),

@@ -11,7 +11,7 @@ from gateway.nfe.amounts import digits, optional_text
 from gateway.nfe.branch import Branch
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.parties import AutXml, Dest, Emit, Local
-from gateway.nfe.parties import endereco, tax_id
+from gateway.nfe.parties import Buyer, endereco, tax_id
 from gateway.nfe.sale import Sale
 from gateway.nfe.trade import Place
 
@@ -67,8 +67,13 @@ def _local(place: Place, cnpj: str | None, cpf: str | None, whose: str, path: st
     )
 
 
-def readers(sale: Sale, branch: Branch, uf: str, day: date, mod: str, findings: Findings) -> tuple[AutXml, ...]:
-    """Group GA: the branch's authorised readers and then the sale's, each once; some states demand that there be any (486)."""
+def readers(
+    sale: Sale, branch: Branch, customer: Buyer | None, uf: str, day: date, mod: str, findings: Findings
+) -> tuple[AutXml, ...]:
+    """Group GA: the branch's authorised readers and then the sale's, each once; some states demand that there be any (486).
+
+    The buyer, who may read the note already, is left out (324, 326).
+    """
     found: dict[str, AutXml] = {}
     told = len(findings.faults)
     for path, values in (("$.branch", branch.readers), ("$.readers", sale.readers)):
@@ -86,4 +91,6 @@ def readers(sale: Sale, branch: Branch, uf: str, day: date, mod: str, findings: 
         for row in tables.rows_on("readers", "required", day):
             if row["uf"] == uf and mod in row["models"]:
                 findings.add("NFE-READER-03", "$.branch", uf=uf, advice=row["advice"])
+    if customer is not None and customer.tax_id is not None:
+        found.pop(customer.tax_id, None)
     return tuple(found.values())

@@ -82,11 +82,20 @@ def give_back(
         return None
     by_item = referred_by_item(operation.finNFe, branch.environment, day) and any(det.imposto.IBSCBS is not None for det in made)
     if by_item:
-        made = [
-            msgspec.structs.replace(det, DFeReferenciado=DfeReferenciado(chaveAcesso=line.original.chave, nItem=line.item.nItem))
-            for det, line in zip(made, lines, strict=True)
-        ]
+        made = _by_item(made, lines)
     return Back(tuple(made), other, lines[0].side.interstate, chaves, by_item, tuple(maker.claims))
+
+
+def _by_item(made: Sequence[Det], lines: Sequence[ReturnLine]) -> list[Det]:
+    """The items with what each refers to. An item of an original is named once (1072); a second line of it names the document."""
+    named: set[tuple[str, str]] = set()
+    referred = []
+    for det, line in zip(made, lines, strict=True):
+        place = (line.original.chave, line.item.nItem)
+        reference = DfeReferenciado(chaveAcesso=place[0], nItem=None if place in named else place[1])
+        referred.append(msgspec.structs.replace(det, DFeReferenciado=reference))
+        named.add(place)
+    return referred
 
 
 class _Maker:

@@ -93,7 +93,6 @@ OperationName = Literal[
     "devolucao_compra",
     "credito_multa_juros",
     "credito_presumido_zfm",
-    "credito_sucessao",
     "transferencia_credito_cooperativa",
     "anulacao_credito",
     "debito_nao_apurado",
@@ -124,18 +123,6 @@ class Customer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     final_consumer: bool | None = None
     email: Annotated[str, Meta(max_length=254)] = ""
     phone: Annotated[str, Meta(max_length=20)] = ""
-
-
-class CreditAmounts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """IBS and CBS, in reais, that an item of a credit or debit note transfers, adjusts or reverses.
-
-    competence: the month of the assessment, `AAAA-MM`, where the operation adjusts one. zfm_type: tpCredPresIBSZFM, 1 to 4.
-    """
-
-    ibs: Decimal = Decimal(0)
-    cbs: Decimal = Decimal(0)
-    competence: Annotated[str, Meta(pattern=r"^(20[0-9]{2}-(0[1-9]|1[0-2]))?$")] = ""
-    zfm_type: Literal["", "1", "2", "3", "4"] = ""
 
 
 class ReturnedLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -179,7 +166,6 @@ class SaleItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     description: Annotated[str, Meta(max_length=255)] = ""
     product: Product | None = None
     note: Annotated[str, Meta(max_length=500)] = ""
-    credit: CreditAmounts | None = None
     reform: ReformItem | None = None
     details: ItemDetails | None = None
 

@@ -44,6 +44,30 @@ class Scope:
     ibs_cbs_since: date | None = None
 
     @property
+    def key(self) -> tuple[object, ...]:
+        """Equal for scopes in which every product is taxed alike; good while the operation it names by identity lives."""
+        return (
+            id(self.operation),
+            self.day,
+            self.crt,
+            self.regime,
+            self.from_uf,
+            self.to_uf,
+            self.interstate,
+            self.contributor,
+            self.final_consumer,
+            self.mod,
+            self.city_code,
+            self.municipal,
+            self.credit_rate,
+            self.buyer,
+            self.to_city,
+            self.government,
+            self.ibs_cbs_since,
+            frozenset(self.overrides.items()) if self.overrides else None,
+        )
+
+    @property
     def csosn(self) -> bool:
         """Whether ICMS goes by CSOSN (CRT 1 and 4) and not by CST (590, 591)."""
         return self.crt in ("1", "4")

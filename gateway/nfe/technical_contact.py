@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from datetime import date
+from typing import Literal
 
 from gateway.core.taxid import Cnpj, strip_punctuation
 from gateway.core.text import clean_text
@@ -22,7 +23,7 @@ def check(branch: Branch, uf: str, day: date, mod: str, findings: Findings) -> N
     """Whether the group is whole, and there when the state `uf` refuses a note without it on `day`."""
     contact = branch.technical_contact
     if contact is None:
-        if _demanded("contact", branch, uf, day, mod):
+        if demanded("contact", branch.environment, uf, day, mod):
             findings.add("NFE-BRANCH-09", "$.branch", uf=uf)
         return
     if not isinstance(tax_id(contact.cnpj), Cnpj):
@@ -31,14 +32,15 @@ def check(branch: Branch, uf: str, day: date, mod: str, findings: Findings) -> N
         findings.add("NFE-BRANCH-04", "$.branch", field="telefone")
     if contact.csrt and not digits(contact.csrt_id):
         findings.add("NFE-BRANCH-04", "$.branch", field="identificador do CSRT")
-    elif not contact.csrt and _demanded("csrt", branch, uf, day, mod):
+    elif not contact.csrt and demanded("csrt", branch.environment, uf, day, mod):
         findings.add("NFE-BRANCH-10", "$.branch", uf=uf)
 
 
-def _demanded(kind: str, branch: Branch, uf: str, day: date, mod: str) -> bool:
+def demanded(kind: Literal["contact", "csrt"], environment: int, uf: str, day: date, mod: str) -> bool:
+    """Whether the state `uf` refuses a note of `mod` without the group, or without the CSRT in it. `environment`: 1 or 2."""
     rows = [row for row in tables.table("technical_contact")[kind] if uf in row["uf"] and row["certainty"] != "U"]
-    environment = _ENVIRONMENT[branch.environment]
-    return any(row["since"][environment] <= day and mod in row.get("models", ("55", "65")) for row in rows)
+    place = _ENVIRONMENT[environment]
+    return any(row["since"][place] <= day and mod in row.get("models", ("55", "65")) for row in rows)
 
 
 def inf_resp_tec(contact: TechnicalContact, chave: str) -> InfRespTec:

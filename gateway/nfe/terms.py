@@ -11,7 +11,6 @@ import msgspec
 from gateway.core.chave import ChaveAcesso
 from gateway.core.money import CENT, ZERO
 from gateway.nfe import operations
-from gateway.nfe.adjustments import check_credits
 from gateway.nfe.branch import Branch
 from gateway.nfe.findings import Findings
 from gateway.nfe.operations import BranchOperation, Operation
@@ -41,7 +40,7 @@ def chosen(sale: Sale, day: date, rows: Sequence[BranchOperation], mod: str, fin
 
 
 def check_content(sale: Sale, operation: Operation, branch: Branch, day: date, findings: Findings) -> None:
-    """Whether the operation is made of what the sale brings: items, lines of earlier documents, or amounts of credit."""
+    """Whether the operation is made of what the sale brings: items, or lines of earlier documents."""
     if operation.reform_only and not emitted(branch.crt, branch.ibs_cbs_since, day):
         findings.add("NFE-CREDIT-03", "$.operation", day=day)
     if sale.returns:
@@ -53,7 +52,6 @@ def check_content(sale: Sale, operation: Operation, branch: Branch, day: date, f
         findings.add("NFE-RET-01", "$.returns", name=operation.name)
     elif not sale.items:
         findings.add("NFE-SALE-11", "$.items")
-    check_credits(sale, operation, findings)
 
 
 def check_references(sale: Sale, operation: Operation, chaves: Sequence[str], findings: Findings) -> None:

@@ -26,8 +26,8 @@ class Installment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class Billing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The bill (cobr) of a sale on credit.
 
-    original less discount is what the instalments add up to; by default original is their sum plus the discount, or the
-    note's total when there are none.
+    number: by default the order's, or else the sale's `ref`. original less discount is what the instalments add up to; by
+    default original is their sum plus the discount, or the note's total when there are none.
     """
 
     number: Text60 = ""

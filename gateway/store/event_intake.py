@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from gateway.core.errors import NotFound, TransitionRefused, ValidationFailed
 from gateway.core.faults import Fault
 from gateway.nfe.branch import Branch
 from gateway.nfe.events.compose import compose_event
+from gateway.nfe.events.lifecycle import EVENT
 from gateway.nfe.events.table import EventKind, event_kind
 from gateway.store import fiscal_events, setup
 from gateway.store.database import Database
@@ -63,15 +64,7 @@ async def request_event(
         detail = _cumulative(conn, doc, kind, values)
         assert doc.chave is not None  # an authorised document has one
         n_seq = fiscal_events.next_seq(conn, doc.chave, kind)
-        compose_event(
-            kind,
-            ChaveAcesso(doc.chave),
-            tax_id=doc.branch,
-            cUF=doc.chave[:2],
-            n_seq=n_seq,
-            environment=doc.environment,
-            values=detail,
-        )
+        _check(kind, doc, n_seq, detail)
         text = msgspec.json.encode(detail).decode()
         event = fiscal_events.request(conn, doc, kind, ref=key, body_hash=told, n_seq=n_seq, detail=text, at=at)
         if late:
@@ -87,14 +80,21 @@ def _refuse_untimely(doc: DocumentRow, kind: EventKind, branch: Branch, at: int,
         raise TransitionRefused(
             f"{kind.label} só vale para nota autorizada.", fix="Espere a autorização, ou confira a situação da nota."
         )
-    limit = kind.deadline(doc.model, branch.address.uf, day)
-    if limit is None or at <= doc.authorized_at + int(limit.within.total_seconds() * 1000):
+    limit, ended = kind.deadline(doc.model, branch.address.uf, day), until(doc, kind, branch, day)
+    if limit is None or ended is None or from_epoch_ms(at) <= ended:
         return None
-    ended = (from_epoch_ms(doc.authorized_at) + limit.within).astimezone(ZoneInfo(branch.time_zone))
     told = f"O prazo de {kind.label.lower()} terminou em {ended:%d/%m/%Y às %H:%M} ({limit.source})."
     if limit.after == "refuse":
         raise TransitionRefused(told, fix="Passado o prazo, o caminho é uma nota de devolução ou de estorno.")
     return f"{told} A SEFAZ pode aceitar fora do prazo (155) ou recusar (501), conforme a UF."
+
+
+def until(doc: DocumentRow, kind: EventKind, branch: Branch, day: date) -> datetime | None:
+    """When the event's time ends, in the branch's zone; None when no limit is known or the note is not authorised."""
+    limit = kind.deadline(doc.model, branch.address.uf, day)
+    if limit is None or doc.authorized_at is None:
+        return None
+    return (from_epoch_ms(doc.authorized_at) + limit.within).astimezone(ZoneInfo(branch.time_zone))
 
 
 def _cumulative(conn: Connection, doc: DocumentRow, kind: EventKind, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,24 +111,38 @@ def _cumulative(conn: Connection, doc: DocumentRow, kind: EventKind, values: Map
     return {**values, "xCorrecao": f"{before[-1]}{_BETWEEN}{text}"}
 
 
+def _check(kind: EventKind, doc: DocumentRow, n_seq: int, detail: Mapping[str, Any]) -> None:
+    """Write the event as it will be sent, only to know that it can be. Raises ValidationFailed."""
+    assert doc.chave is not None  # an authorised document has one
+    compose_event(
+        kind,
+        ChaveAcesso(doc.chave),
+        tax_id=doc.branch,
+        cUF=doc.chave[:2],
+        n_seq=n_seq,
+        environment=doc.environment,
+        values=detail,
+    )
+
+
 async def retry_event(db: Database, clock: Clock, event: str, values: Mapping[str, Any] | None) -> FiscalEvent:
     """A refused event once more, corrected when `values` are given. Raises NotFound, ValidationFailed, TransitionRefused."""
-    at = clock.epoch_ms()
+    at, day = clock.epoch_ms(), clock.now().date()
 
     def unit(conn: Connection) -> FiscalEvent:
         found = fiscal_events.held(conn, event)
-        if values is not None:
-            compose_event(
-                event_kind(found.tp_evento),
-                ChaveAcesso(found.chave),
-                tax_id=found.branch,
-                cUF=found.chave[:2],
-                n_seq=found.n_seq,
-                environment=found.environment,
-                values=values,
-            )
-        detail = None if values is None else msgspec.json.encode(dict(values)).decode()
-        return fiscal_events.retry(conn, event, detail=detail, at=at)
+        if found.status != "rejected" or found.document is None:
+            told = EVENT.labels[found.status].lower()
+            raise TransitionRefused(f"O evento está {told}: só se tenta de novo um recusado.", fix="Peça outro evento.")
+        doc, kind = locked(conn, found.document), event_kind(found.tp_evento)
+        branch = setup.get_branch(conn, doc.branch)
+        assert branch is not None  # documents.branch is a foreign key
+        _refuse_untimely(doc, kind, branch, at, day)
+        fiscal_events.refuse_pending(conn, found.chave, kind)
+        detail = _cumulative(conn, doc, kind, found.values if values is None else values)
+        n_seq = fiscal_events.next_seq(conn, found.chave, kind)
+        _check(kind, doc, n_seq, detail)
+        return fiscal_events.retry(conn, event, n_seq=n_seq, detail=msgspec.json.encode(detail).decode(), at=at)
 
     return await db.write(unit)
 

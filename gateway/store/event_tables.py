@@ -10,10 +10,11 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
-    UniqueConstraint,
+    text,
 )
 
 from gateway.store.tables import metadata
@@ -45,11 +46,22 @@ fiscal_events = Table(
     Column("updated_at", BigInteger, nullable=False),
     CheckConstraint(f"status in ({_STATES})", name="status"),
     CheckConstraint("status != 'registered' or protocol is not null", name="registered_has_protocol"),
-    UniqueConstraint("chave", "tp_evento", "n_seq"),
+    Index(
+        "uq_fiscal_events_sequence",
+        "chave",
+        "tp_evento",
+        "n_seq",
+        unique=True,
+        sqlite_where=text("status <> 'rejected'"),
+        postgresql_where=text("status <> 'rejected'"),
+    ),
     Index("ix_fiscal_events_document", "document", "created_at"),
     Index("ix_fiscal_events_created_at", "created_at", "id"),
 )
-"""`detail` is what was told (JSON by official tags); `signed` the live bytes, stored before they leave; `answer` retEvento."""
+"""`detail` is what was told (JSON by official tags); `signed` the live bytes, stored before they leave; `answer` retEvento.
+
+A sequence has one event that SEFAZ has, or may have; the refused ones leave it free.
+"""
 
 inutilizacoes = Table(
     "inutilizacoes",
@@ -81,3 +93,20 @@ inutilizacoes = Table(
     Index("ix_inutilizacoes_created_at", "created_at", "id"),
 )
 """`protocol` may come from the text of a 563, and then there is no `answer` to join into a procInutNFe."""
+
+number_gaps = Table(
+    "number_gaps",
+    metadata,
+    Column("branch", String(14), ForeignKey("branches.cnpj"), nullable=False),
+    Column("model", String(2), nullable=False),
+    Column("series", Integer, nullable=False),
+    Column("environment", Integer, nullable=False),
+    Column("first", Integer, nullable=False),
+    Column("last", Integer, nullable=False),
+    Column("ref", String(160)),
+    Column("year", Integer),
+    Column("deadline", String(10)),
+    PrimaryKeyConstraint("branch", "model", "series", "environment", "first"),
+    Index("ix_number_gaps_deadline", "deadline"),
+)
+"""What the last look at a series found to be voided. `ref`: the rejected note that holds the number. `deadline`: ISO day."""

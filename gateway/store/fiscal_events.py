@@ -95,10 +95,9 @@ def replayed(conn: Connection, ref: str, body_hash: bytes) -> FiscalEvent | None
 
 
 def next_seq(conn: Connection, chave: str, kind: EventKind) -> int:
-    """nSeqEvento of the next event of this type of the note: one refused gives its number back only by being retried."""
-    last = conn.execute(
-        select(func.max(table.c.n_seq)).where(table.c.chave == chave, table.c.tp_evento == kind.tpEvento)
-    ).scalar()
+    """nSeqEvento of the next event of this type of the note. One that SEFAZ refused uses none."""
+    of_type = (table.c.chave == chave, table.c.tp_evento == kind.tpEvento, table.c.status != "rejected")
+    last = conn.execute(select(func.max(table.c.n_seq)).where(*of_type)).scalar()
     return int(last or 0) + 1
 
 
@@ -111,17 +110,7 @@ def request(
     """
     if doc.chave is None:
         raise InvariantBroken(f"O documento {doc.id} não tem chave: não há de que registrar evento.")
-    pending = conn.execute(
-        select(table.c.id).where(
-            table.c.chave == doc.chave,
-            table.c.tp_evento == kind.tpEvento,
-            table.c.status.in_(("requested", "processing", "unknown")),
-        )
-    ).first()
-    if pending is not None:
-        raise TransitionRefused(
-            f"Já há um evento de {kind.label.lower()} desta nota à espera da SEFAZ.", fix="Espere a resposta dele."
-        )
+    refuse_pending(conn, doc.chave, kind)
     event = new_id("evt")
     conn.execute(
         insert(table).values(
@@ -145,6 +134,19 @@ def request(
     found = get(conn, event)
     assert found is not None  # just written
     return found
+
+
+def refuse_pending(conn: Connection, chave: str, kind: EventKind) -> None:
+    """Raises TransitionRefused while another event of this type of the note waits for SEFAZ."""
+    pending = select(table.c.id).where(
+        table.c.chave == chave,
+        table.c.tp_evento == kind.tpEvento,
+        table.c.status.in_(("requested", "processing", "unknown")),
+    )
+    if conn.execute(pending).first() is not None:
+        raise TransitionRefused(
+            f"Já há um evento de {kind.label.lower()} desta nota à espera da SEFAZ.", fix="Espere a resposta dele."
+        )
 
 
 def _enqueue(conn: Connection, event: str, document: str) -> None:
@@ -188,11 +190,9 @@ def move(conn: Connection, event: str, step: str, *, at: int, **changes: Any) ->
     return moved
 
 
-def retry(conn: Connection, event: str, *, detail: str | None, at: int) -> FiscalEvent:
-    """A refused event once more, with the same sequence, corrected when `detail` says so. Raises TransitionRefused."""
-    changes: dict[str, Any] = {"signed": None, "cstat": None, "reason": None}
-    if detail is not None:
-        changes["detail"] = detail
+def retry(conn: Connection, event: str, *, n_seq: int, detail: str, at: int) -> FiscalEvent:
+    """A refused event once more, as `detail` tells it now, on the sequence that is free now. Raises TransitionRefused."""
+    changes: dict[str, Any] = {"signed": None, "cstat": None, "reason": None, "n_seq": n_seq, "detail": detail}
     moved = move(conn, event, "retry", at=at, **changes)
     assert moved.document is not None  # only events of our documents are retried
     write_event(conn, moved.document, "event_retried", "Nova tentativa do evento pedida.", data={"event": event}, at=at)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import Connection
 
-from gateway.core.clock import Clock, from_epoch_ms
+from gateway.core.clock import Clock
 from gateway.core.errors import NotFound, ValidationFailed
 from gateway.core.faults import Fault
 from gateway.core.taxid import Cnpj
@@ -19,18 +17,8 @@ from gateway.nfe.events.inutilizacao import compose_voiding
 from gateway.nfe.municipios import uf_code
 from gateway.store import setup, voidings
 from gateway.store.database import Database
-from gateway.store.voidings import Gap, VoidingRow
-
-DEADLINE_DAY = 10
-"""Numbers left behind in a month are voided until this day of the next (Ajuste SINIEF 07/2005 cl. 14ª)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A gap, and the last day to void it; None when nobody knows since when it is one."""
-
-    gap: Gap
-    deadline: date | None
+from gateway.store.number_gaps import refresh_series
+from gateway.store.voidings import VoidingRow
 
 
 async def request_voiding(
@@ -71,7 +59,9 @@ async def request_voiding(
             reason=reason,
             environment=found.environment,
         )
-        return voidings.request(conn, voiding, ref=ref, body_hash=told, at=at), False
+        row = voidings.request(conn, voiding, ref=ref, body_hash=told, at=at)
+        refresh_series(conn, row)
+        return row, False
 
     return await db.write(unit)
 
@@ -85,18 +75,3 @@ def _branch(conn: Connection, cnpj: str) -> Branch:
     if known is None:
         raise NotFound(f"A filial {cnpj} não está cadastrada.", fix="Cadastre-a em PUT /v1/branches/{cnpj}.")
     return known
-
-
-def proposals(conn: Connection, branch: Branch, *, model: str, series: int) -> tuple[Proposal, ...]:
-    """The gaps of a series, each with its legal deadline."""
-    zone = ZoneInfo(branch.time_zone)
-    found = voidings.gaps(conn, branch=branch.cnpj, model=model, series=series, environment=branch.environment)
-    return tuple(
-        Proposal(gap, None if gap.since is None else deadline(from_epoch_ms(gap.since).astimezone(zone).date())) for gap in found
-    )
-
-
-def deadline(left_behind: date) -> date:
-    """The tenth day of the month after the one in which the number was left behind."""
-    following = (left_behind.replace(day=1) + timedelta(days=32)).replace(day=1)
-    return following.replace(day=DEADLINE_DAY)

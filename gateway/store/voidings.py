@@ -1,6 +1,6 @@
-"""Numbers that never became a note: ranges voided at SEFAZ, and the gaps that should be.
+"""Numbers that will never be notes: ranges voided, or asked to be voided, at SEFAZ.
 
-Every function is (part of) a unit of work. A number of a range asked for is nobody's to take, from the moment of the asking; refused, it is free again.
+Every function is (part of) a unit of work. From the asking on, a number of the range is nobody's to take; refused, it is free.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from gateway.core.ids import new_id
 from gateway.nfe.events.inutilizacao import Voiding
 from gateway.nfe.events.lifecycle import VOIDING, EventStatus
 from gateway.store import documents
+from gateway.store.document_rows import locked
 from gateway.store.event_tables import inutilizacoes as table
 from gateway.store.jobs import enqueue
 from gateway.store.tables import documents as documents_table
@@ -27,7 +28,6 @@ from gateway.store.topics import touch
 
 JOB = "inutilizacao.send"
 QUEUE = "sefaz"
-MAX_GAPS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +57,8 @@ class VoidingRow:
     updated_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Numbers of a series that no living note will use, one after the other, and the ref of who holds them, if anybody.
-
-    since: when the first of them was left behind, in ms; None when nobody knows (the series began after it).
-    """
-
-    first: int
-    last: int
-    ref: str | None
-    since: int | None
-
-
 _COLUMNS = tuple(table.c[field.name] for field in fields(VoidingRow))
-_RESERVED = ("requested", "processing", "unknown", "registered")
+RESERVED = ("requested", "processing", "unknown", "registered")
 
 
 def _row(values: Mapping[str, Any]) -> VoidingRow:
@@ -116,7 +103,8 @@ def request(conn: Connection, voiding: Voiding, *, ref: str, body_hash: bytes, a
         "series": voiding.series,
         "environment": voiding.environment,
     }
-    _advance(conn, series, voiding.last)
+    _hold_documents(conn, series, voiding)
+    _advance(conn, series, voiding)
     _refuse_used(conn, series, voiding)
     identity = new_id("inu")
     conn.execute(
@@ -141,15 +129,33 @@ def request(conn: Connection, voiding: Voiding, *, ref: str, body_hash: bytes, a
     return found
 
 
-def _advance(conn: Connection, series: Mapping[str, Any], last: int) -> None:
-    """Lock the series' row, and let it go on after the range: no number of it is given out any more."""
+def _hold_documents(conn: Connection, series: Mapping[str, Any], voiding: Voiding) -> None:
+    """Lock the notes that hold numbers of the range, in the order everybody locks them: notes first, then the series."""
+    held = select(numbers.c.document).where(
+        *[numbers.c[name] == value for name, value in series.items()],
+        numbers.c.number.between(voiding.first, voiding.last),
+        numbers.c.state == "held",
+    )
+    for document in sorted(conn.execute(held).scalars()):
+        locked(conn, document)
+
+
+def _advance(conn: Connection, series: Mapping[str, Any], voiding: Voiding) -> None:
+    """Lock the series' row, and let it go on after the range: no number of it is given out any more.
+
+    Raises ValidationFailed when the range begins after the next number of a series in use: the numbers between would be lost.
+    """
     dialect: Any = sqlite if conn.dialect.name == "sqlite" else postgresql
     statement = dialect.insert(number_sequences).values(**series, next=1)
     conn.execute(statement.on_conflict_do_update(index_elements=list(series), set_={"next": number_sequences.c.next + 0}))
     mine = [number_sequences.c[name] == value for name, value in series.items()]
     following = conn.execute(select(number_sequences.c.next).where(*mine)).scalar_one()
-    if last >= following:
-        conn.execute(update(number_sequences).where(*mine).values(next=last + 1))
+    if 1 < following < voiding.first:
+        message = f"O próximo número da série é {following}: inutilizar a partir do {voiding.first} pularia números."
+        fix = f"Comece o intervalo no número {following} ou antes dele."
+        raise ValidationFailed([Fault(code="INUT-AHEAD", path="$.first", message=message, fix=fix)])
+    if voiding.last >= following:
+        conn.execute(update(number_sequences).where(*mine).values(next=voiding.last + 1))
 
 
 def _refuse_used(conn: Connection, series: Mapping[str, Any], voiding: Voiding) -> None:
@@ -171,7 +177,7 @@ def _refuse_used(conn: Connection, series: Mapping[str, Any], voiding: Voiding) 
     series_of = [table.c[name] == value for name, value in series.items()]
     twin = conn.execute(
         select(table.c.ref)
-        .where(*series_of, table.c.status.in_(_RESERVED), table.c.first <= voiding.last, table.c.last >= voiding.first)
+        .where(*series_of, table.c.status.in_(RESERVED), table.c.first <= voiding.last, table.c.last >= voiding.first)
         .limit(1)
     ).first()
     if twin is not None:
@@ -209,8 +215,8 @@ def move(conn: Connection, voiding: str, step: str, *, at: int, **changes: Any) 
     return moved
 
 
-def end_documents(conn: Connection, row: VoidingRow, at: int) -> None:
-    """Rejected notes that held a number of a voided range are `voided`, and so is the number."""
+def end_documents(conn: Connection, row: VoidingRow, at: int) -> tuple[str, ...]:
+    """Rejected notes that held a number of a voided range are `voided`, and so is the number. Answers those notes."""
     held = conn.execute(
         select(numbers.c.document)
         .join(documents_table, documents_table.c.id == numbers.c.document)
@@ -224,61 +230,8 @@ def end_documents(conn: Connection, row: VoidingRow, at: int) -> None:
             documents_table.c.status == "rejected",
         )
     ).scalars()
-    for document in list(held):
+    ended = tuple(sorted(held))
+    for document in ended:
         text = f"Número inutilizado na SEFAZ: protocolo {row.protocol}."
         documents.move(conn, document, "void", at=at, text=text, data={"voiding": row.id})
-
-
-def gaps(conn: Connection, *, branch: str, model: str, series: int, environment: int) -> tuple[Gap, ...]:
-    """What should be voided of a series: numbers without a note below the next one, and numbers that a rejected note holds.
-
-    Lowest first, at most MAX_GAPS of them.
-    """
-    of_series = {"branch": branch, "model": model, "series": series, "environment": environment}
-    mine = [number_sequences.c[name] == value for name, value in of_series.items()]
-    following = conn.execute(select(number_sequences.c.next).where(*mine)).scalar()
-    if following is None:
-        return ()
-    taken = conn.execute(
-        select(numbers.c.number, numbers.c.state, numbers.c.at, documents_table.c.ref, documents_table.c.status)
-        .join(documents_table, documents_table.c.id == numbers.c.document)
-        .where(*[numbers.c[name] == value for name, value in of_series.items()])
-        .order_by(numbers.c.number)
-    )
-    asked = [
-        (row.first, row.last)
-        for row in conn.execute(
-            select(table.c.first, table.c.last)
-            .where(*[table.c[name] == value for name, value in of_series.items()], table.c.status.in_(_RESERVED))
-            .order_by(table.c.first)
-        )
-    ]
-    found: list[Gap] = []
-    # A series taken over from another system begins where the branch says: what came before is not a gap of ours.
-    expected: int | None = None
-    for row in taken:
-        if expected is not None and row.number > expected:
-            found.extend(_without(expected, row.number - 1, asked, row.at))
-        if row.state == "held" and row.status == "rejected":
-            found.append(Gap(row.number, row.number, row.ref, row.at))
-        expected = row.number + 1
-        if len(found) >= MAX_GAPS:
-            return tuple(found[:MAX_GAPS])
-    if expected is not None and following > expected:
-        found.extend(_without(expected, following - 1, asked, None))
-    return tuple(found[:MAX_GAPS])
-
-
-def _without(first: int, last: int, asked: list[tuple[int, int]], since: int | None) -> list[Gap]:
-    """The range less what has already been asked for."""
-    left: list[Gap] = []
-    start = first
-    for low, high in asked:
-        if high < start or low > last:
-            continue
-        if low > start:
-            left.append(Gap(start, low - 1, None, since))
-        start = max(start, high + 1)
-    if start <= last:
-        left.append(Gap(start, last, None, since))
-    return left
+    return ended

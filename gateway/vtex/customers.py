@@ -13,6 +13,7 @@ from gateway.core.taxid import Cnpj, Cpf, parse_tax_id
 from gateway.core.text import clean_text
 from gateway.nfe.address import Address
 from gateway.nfe.sale import Customer
+from gateway.nfe.state_registration import valid
 from gateway.vtex.wire import Profile, text
 from gateway.workflows.order_policy import OrderPolicy
 from gateway.workflows.ports import Hold
@@ -116,7 +117,11 @@ def _person(cpf: Cpf, profile: Profile, address: Address | None) -> Customer:
 
 def _company(cnpj: Cnpj, profile: Profile, address: Address | None, policy: OrderPolicy) -> Customer:
     name = clean_text(text(profile.corporate_name), 255) or clean_text(text(profile.trade_name), 255) or _full_name(profile)
-    registration = _registration(text(profile.state_inscription)) if policy.state_registration == "as_given" else ""
+    registration = "" if policy.state_registration == "ignore" else _registration(text(profile.state_inscription))
+    # Typed by the buyer, and often of the state of another establishment: it says nothing where its digits do not fit.
+    if policy.state_registration == "checked" and registration not in ("", "ISENTO"):
+        digits = "".join(char for char in registration if char.isdigit())
+        registration = registration if address is not None and valid(digits, address.uf) else ""
     return Customer(
         tax_id=str(cnpj),
         name=name,

@@ -21,7 +21,7 @@ from gateway.store.rule_promotion import change_mode
 from gateway.store.rule_replays import ReplayRow
 from tests.made_rules import RULES, MadeRules
 
-CONTROLS = {"R-NOTE": (Control(path="infAdic.infCpl", set="nota errada"),)}
+CONTROLS = {"R-NOTE": (Control({"infAdic.infCpl": "nota errada"}),)}
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from aiohttp import web
@@ -10,7 +11,7 @@ from aiohttp import web
 from gateway.api.console.render import KINDS, query, render
 from gateway.api.presentation import local
 from gateway.api.services import SERVICES
-from gateway.store import overview
+from gateway.store import number_gaps, overview
 from gateway.store.received_list import alerts
 
 HOUR = 3_600_000
@@ -47,9 +48,11 @@ async def page(request: web.Request) -> web.Response:
     now = services.clock.epoch_ms()
     since = now - now % HOUR - (HOURS - 1) * HOUR
 
+    today = services.clock.now().astimezone(services.settings.zone).date()
+
     def read(conn: Any) -> dict[str, Any]:
         return {
-            "needs": sorted([*_needs(conn), *_received(conn, now)], key=lambda need: -need.count),
+            "needs": [*_gaps(conn, today), *sorted([*_needs(conn), *_received(conn, now)], key=lambda need: -need.count)],
             "jobs": overview.job_counts(conn),
             "documents": overview.document_counts(conn, ("accepted", "processing", "unknown", "rejected")),
             "hours": overview.authorized_by_hour(conn, since),
@@ -65,6 +68,25 @@ async def page(request: web.Request) -> web.Response:
         for i, at in enumerate(range(since, since + HOURS * HOUR, HOUR))
     ]
     return render(request, "now.html", "now", bars=bars, authorized=sum(hours.values()), top=top, **found)
+
+
+def _gaps(conn: Any, today: date) -> list[Need]:
+    """Numbers whose time to be voided is near or over: the law's own deadline, so before everything else."""
+    return [
+        Need(
+            area="Numeração",
+            title="Números por inutilizar",
+            text=f"Série {one.series.series} do modelo {one.series.model}: "
+            + (
+                f"o prazo terminou em {one.deadline:%d/%m/%Y}." if one.deadline < today else f"prazo até {one.deadline:%d/%m/%Y}."
+            ),
+            fix="Corrija e reenvie a nota que tem o número, ou inutilize-o.",
+            code="",
+            count=one.count,
+            href="/console/numeracao",
+        )
+        for one in number_gaps.pressing(conn, today)
+    ]
 
 
 def _needs(conn: Any) -> list[Need]:

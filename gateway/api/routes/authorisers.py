@@ -15,7 +15,7 @@ from gateway.api.services import SERVICES
 from gateway.core.errors import OutcomeUnknown
 from gateway.core.taxid import Cnpj
 from gateway.store import queries, setup
-from gateway.store.voiding_intake import proposals
+from gateway.store.number_gaps import Series, proposals
 
 STATUS_SECONDS = 20.0
 
@@ -37,8 +37,8 @@ async def numbers(request: web.Request) -> web.Response:
         lambda conn: queries.number_series(conn, branch=cnpj, model=model, series=int(series), environment=branch.environment)
     )
     held = tuple(HeldNumber(number=number, ref=ref) for number, ref in found.held)
-    proposed = await services.db.read(lambda conn: proposals(conn, branch, model=model, series=int(series)))
-    gaps = tuple(NumberGap(first=one.gap.first, last=one.gap.last, ref=one.gap.ref, deadline=one.deadline) for one in proposed)
+    proposed = await services.db.read(lambda conn: proposals(conn, branch, Series(cnpj, model, int(series), branch.environment)))
+    gaps = tuple(NumberGap(first=one.first, last=one.last, ref=one.ref, year=one.year, deadline=one.deadline) for one in proposed)
     return ok(
         Numbers(
             branch=cnpj,

@@ -14,8 +14,8 @@ from gateway.api.operation import PREFER, operation
 from gateway.api.presentation import ZONES, document_url, local, maybe_local
 from gateway.api.respond import ok, preferred_wait
 from gateway.api.routes.nfe import find
-from gateway.api.services import SERVICES
-from gateway.core.errors import NotFound, TransitionRefused
+from gateway.api.services import SERVICES, Services
+from gateway.core.errors import NotFound
 from gateway.nfe.events.lifecycle import EVENT
 from gateway.nfe.events.table import event_kind
 from gateway.store import access, event_intake, fiscal_events
@@ -42,7 +42,7 @@ async def cancel(request: web.Request) -> web.Response:
     `cancelled` only once SEFAZ has registered the event. The same request again answers the same event."""
     body = await read_json(request, Cancel)
     row = await find(request)
-    values: dict[str, Any] = {"nProt": row.protocol or "", "xJust": body.reason}
+    values = cancel_values(row, body.reason)
     if body.substitute is not None:
         values["chNFeRef"] = body.substitute
     return await _ask(request, row, "110112" if body.substitute is not None else "110111", values, body.ref)
@@ -81,16 +81,26 @@ async def create(request: web.Request) -> web.Response:
 
 
 async def _ask(request: web.Request, row: DocumentRow, kind: str, values: dict[str, Any], ref: str | None) -> web.Response:
-    services = request.app[SERVICES]
+    event, known = await ask(request.app[SERVICES], actor(request), row, kind, values, ref)
+    return await _answer(request, row, event, replayed=known)
+
+
+async def ask(
+    services: Services, who: str, row: DocumentRow, kind: str, values: dict[str, Any], ref: str | None = None
+) -> tuple[FiscalEvent, bool]:
+    """Ask for an event and write who did; answers it, and whether this very one had been asked for before."""
     event, known = await event_intake.request_event(services.db, services.clock, row.id, kind, values, ref=ref)
     if not known:
-        at = services.clock.epoch_ms()
-        data = {"event": event.id, "tpEvento": event.tp_evento}
-        who = actor(request)
+        at, data = services.clock.epoch_ms(), {"event": event.id, "tpEvento": event.tp_evento}
         await services.db.write(
             lambda conn: access.record(conn, actor=who, action="document.event", subject=row.ref, at=at, data=data)
         )
-    return await _answer(request, row, event, replayed=known)
+    return event, known
+
+
+def cancel_values(row: DocumentRow, reason: str) -> dict[str, Any]:
+    """The detail of a cancelamento."""
+    return {"nProt": row.protocol or "", "xJust": reason}
 
 
 async def _answer(request: web.Request, row: DocumentRow, event: FiscalEvent, *, replayed: bool = False) -> web.Response:
@@ -182,11 +192,9 @@ async def xml(request: web.Request) -> web.Response:
     problems=(400, 404, 409, 422, 503),
 )
 async def retry(request: web.Request) -> web.Response:
-    """A refused event once more, on the same nSeqEvento; with a body, its detail corrected. Anything else is 409."""
+    """A refused event once more, within its time; with a body, its detail corrected. Any other event is 409."""
     row = await find(request)
     event = await _found(request, row)
-    if event.status != "rejected":
-        raise TransitionRefused(f"O evento está {EVENT.labels[event.status].lower()}: só se tenta de novo um recusado.")
     body = await read_body(request)
     values = decode(body, EventCorrection).detEvento if body.strip() else None
     services = request.app[SERVICES]

@@ -12,7 +12,7 @@ from gateway.api.operation import LIMIT, PREFER, Parameter, operation
 from gateway.api.presentation import ZONES, local, maybe_local
 from gateway.api.resources import Listing
 from gateway.api.respond import ok, page_limit, preferred_wait
-from gateway.api.services import SERVICES
+from gateway.api.services import SERVICES, Services
 from gateway.core.errors import NotFound
 from gateway.core.taxid import strip_punctuation
 from gateway.nfe.events.lifecycle import VOIDING
@@ -26,7 +26,7 @@ FINAL = frozenset({"registered", "rejected"})
 @operation(
     "Inutilizar números",
     tag=TAG,
-    scope="nfe:event",
+    scope="numbers:write",
     request=NewVoiding,
     responses={202: Voiding, 200: Voiding},
     parameters=(PREFER,),
@@ -38,6 +38,12 @@ async def create(request: web.Request) -> web.Response:
     body = await read_json(request, NewVoiding)
     require_branch(request, body.branch)
     services = request.app[SERVICES]
+    row, known = await ask(services, actor(request), body)
+    return await _answer(request, row, replayed=known)
+
+
+async def ask(services: Services, who: str, body: NewVoiding) -> tuple[VoidingRow, bool]:
+    """Ask for a range and write who did; answers it, and whether this very one had been asked for before."""
     row, known = await voiding_intake.request_voiding(
         services.db,
         services.clock,
@@ -51,12 +57,11 @@ async def create(request: web.Request) -> web.Response:
         year=body.year,
     )
     if not known:
-        at, who = services.clock.epoch_ms(), actor(request)
-        data = {"first": body.first, "last": body.last, "series": body.series}
+        at, data = services.clock.epoch_ms(), {"first": body.first, "last": body.last, "series": body.series}
         await services.db.write(
             lambda conn: access.record(conn, actor=who, action="numbers.void", subject=row.ref, at=at, data=data)
         )
-    return await _answer(request, row, replayed=known)
+    return row, known
 
 
 async def _answer(request: web.Request, row: VoidingRow, *, replayed: bool = False) -> web.Response:

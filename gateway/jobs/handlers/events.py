@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 
 from gateway.core.chave import ChaveAcesso
 from gateway.core.clock import Clock, from_epoch_ms
-from gateway.core.errors import EdgeError, OperatorError, OutcomeUnknown
+from gateway.core.errors import EdgeError, NotSent, OperatorError, Refused, Throttled
 from gateway.jobs.certificates import Certificates
 from gateway.jobs.handlers.effects import after_outcome
-from gateway.jobs.handlers.outcomes import guard_key
+from gateway.jobs.handlers.outcomes import issuer_guard
 from gateway.jobs.results import Done, NeedsAttention, Result, RetryAfter, WaitFor
 from gateway.jobs.worker import Job
 from gateway.nfe.answers import Authorized, Cancelled, Denied
@@ -30,7 +30,7 @@ from gateway.nfe.events.table import event_kind
 from gateway.nfe.ports import Sefaz, SignedEvent, Target
 from gateway.store import documents, fiscal_events, guards, received, setup
 from gateway.store.database import Database
-from gateway.store.document_rows import write_event
+from gateway.store.document_rows import add_event
 from gateway.store.documents import DocumentRow
 from gateway.store.fiscal_events import FiscalEvent
 
@@ -99,12 +99,16 @@ class SendEvent:
         lot = self._clock.epoch_ms()
         try:
             outcome = await self._sefaz.send_event(target, SignedEvent(event.signed), idLote=lot, at_origin=at_origin)
-        except OutcomeUnknown as error:
-            return await self._lost(event, error.detail)
-        except (EdgeError, OperatorError):
-            at = self._clock.epoch_ms()
-            await self._db.write(lambda conn: fiscal_events.move(conn, event.id, "hold", at=at))
+        except (NotSent, OperatorError):
+            await self._step(event, "hold")
             raise
+        except Throttled as error:
+            return self._wait(event, error.after, error.detail, error.code)
+        except Refused:
+            await self._step(event, "lose")
+            raise
+        except EdgeError as error:
+            return await self._lost(event, f"{error.detail} [{error.code}]")
         match outcome:
             case EventRegistered():
                 proc = join_proc_evento(SignedEvent(event.signed), outcome.xml)
@@ -124,15 +128,10 @@ class SendEvent:
                     f"A SEFAZ diz que já tem este evento ({reason}) e não o mostra na consulta da nota.",
                     "Consulte a nota no portal da SEFAZ; se o evento estiver lá, descarte este trabalho.",
                 )
-            lost = await self._db.write(lambda conn: fiscal_events.move(conn, event.id, "lose", at=at))
+            lost = await self._step(event, "lose")
             return await self._ask(_Found(lost, found.doc, found.branch, None), target)
         if answer.decision == "stop_wait":
-
-            def stop(conn: Any) -> None:
-                guards.pause(conn, _guard(event, found.doc), CONSUMO_INDEVIDO_SECONDS, reason)
-                fiscal_events.move(conn, event.id, "hold", at=at)
-
-            return WaitFor(CONSUMO_INDEVIDO_SECONDS, reason, code="SEFAZ-656", write=stop)
+            return self._wait(event, CONSUMO_INDEVIDO_SECONDS, reason, "SEFAZ-656")
         if answer.decision in _DOWN:
 
             def hold(conn: Any) -> None:
@@ -143,11 +142,24 @@ class SendEvent:
         def reject(conn: Any) -> None:
             fiscal_events.move(conn, event.id, "reject", at=at, cstat=answer.cStat, reason=answer.xMotivo)
             text = f"{event_kind(event.tp_evento).label}: recusado pela SEFAZ: {reason}"
-            if found.doc is None:
-                return
-            write_event(conn, found.doc.id, "event_rejected", text, data={"event": event.id, "cStat": answer.cStat}, at=at)
+            if found.doc is not None:
+                add_event(conn, found.doc.id, "event_rejected", text, {"event": event.id, "cStat": answer.cStat}, at)
 
         return Done(reject)
+
+    async def _step(self, event: FiscalEvent, step: str) -> FiscalEvent:
+        at = self._clock.epoch_ms()
+        return await self._db.write(lambda conn: fiscal_events.move(conn, event.id, step, at=at))
+
+    def _wait(self, event: FiscalEvent, seconds: float, reason: str, code: str) -> Result:
+        """Every worker leaves the issuer's services alone for a while; the event goes again after it."""
+        at = self._clock.epoch_ms()
+
+        def stop(conn: Any) -> None:
+            guards.pause(conn, _guard(event), seconds, reason)
+            fiscal_events.move(conn, event.id, "hold", at=at)
+
+        return WaitFor(seconds, reason, code=code, write=stop)
 
     async def _lost(self, event: FiscalEvent, reason: str) -> Result:
         at = self._clock.epoch_ms()
@@ -210,7 +222,7 @@ class SendEvent:
                 received.manifested(conn, moved, at)
                 return
             told = f"{event_kind(event.tp_evento).label}: registrado pela SEFAZ, protocolo {nProt} ({cStat} {xMotivo})."
-            write_event(conn, moved.document, "event_registered", told, data={"event": event.id, "cStat": cStat}, at=at)
+            add_event(conn, moved.document, "event_registered", told, {"event": event.id, "cStat": cStat}, at)
             doc = documents.get(conn, moved.document)
             if event.tp_evento in CANCELS and doc is not None and doc.status == "authorized":
                 documents.move(
@@ -223,17 +235,19 @@ class SendEvent:
 
 def _found(conn: Any, event: str) -> _Found | None:
     found = fiscal_events.get(conn, event)
-    doc = None if found is None or found.document is None else documents.get(conn, found.document)
     if found is None:
         return None
+    doc = None if found.document is None else documents.get(conn, found.document)
     branch = setup.get_branch(conn, found.branch)
     assert branch is not None  # fiscal_events.branch is a foreign key
-    return _Found(found, doc, branch, guards.paused_for(conn, _guard(found, doc)))
+    return _Found(found, doc, branch, guards.paused_for(conn, _guard(found)))
 
 
-def _guard(event: FiscalEvent, doc: DocumentRow | None) -> str:
-    """The pause of a 656: the issuer's, or for a manifestation the branch's at the Ambiente Nacional."""
-    return f"an:{event.branch}" if doc is None else guard_key(doc)
+def _guard(event: FiscalEvent) -> str:
+    """The pause of a 656: of a manifestation, which goes to the Ambiente Nacional, it must not stop the branch's notes."""
+    if event.document is None:
+        return f"an:{event.branch}"
+    return issuer_guard(event.branch, ChaveAcesso(event.chave).mod)
 
 
 def _same(known: RegisteredEvent, event: FiscalEvent) -> bool:
@@ -246,6 +260,6 @@ def _same(known: RegisteredEvent, event: FiscalEvent) -> bool:
 def _moment(now: datetime, found: _Found) -> datetime:
     """dhEvento: now, and never before the authorisation that SEFAZ's clock dated (577, 579)."""
     zone = ZoneInfo(found.branch.time_zone)
-    authorized = None if found.doc is None else found.doc.authorized_at
+    authorized = found.doc.authorized_at if found.doc is not None else None
     earliest = now if authorized is None else max(now, from_epoch_ms(authorized))
     return earliest.astimezone(zone).replace(microsecond=0)

@@ -10,9 +10,11 @@ import asyncio
 from typing import Any
 
 from gateway.core.clock import Clock
-from gateway.core.errors import EdgeError, OperatorError, OutcomeUnknown
+from gateway.core.errors import EdgeError, NotSent, OperatorError, Refused, Throttled
 from gateway.core.taxid import Cnpj
 from gateway.jobs.certificates import Certificates
+from gateway.jobs.handlers.effects import after_outcome
+from gateway.jobs.handlers.outcomes import issuer_guard
 from gateway.jobs.results import Done, NeedsAttention, Result, RetryAfter, WaitFor
 from gateway.jobs.worker import Job
 from gateway.nfe.certificate import Certificate
@@ -23,10 +25,13 @@ from gateway.nfe.municipios import uf_code
 from gateway.nfe.ports import Sefaz, SignedInut, Target
 from gateway.store import guards, setup, voidings
 from gateway.store.database import Database
+from gateway.store.number_gaps import refresh_series
 from gateway.store.voidings import VoidingRow
 
 _DOWN = frozenset({"wait_retry", "contingency", "poll"})
 CONSUMO_INDEVIDO_SECONDS = 3600.0
+ALREADY = frozenset({"206", "256"})
+"""Refusals that say the numbers are void there: after a lost answer, nobody knows by whose request."""
 
 
 class SendVoiding:
@@ -42,7 +47,8 @@ class SendVoiding:
         row = await self._db.read(lambda conn: voidings.get(conn, job.subject))
         if row is None or row.status in ("registered", "rejected"):
             return Done()
-        issuer, key = Cnpj(row.branch), f"sefaz:{row.branch}:{row.model}"
+        issuer, key = Cnpj(row.branch), issuer_guard(row.branch, row.model)
+        asked_before = row.status in ("processing", "unknown")
         paused = await self._db.read(lambda conn: guards.paused_for(conn, key))
         if paused is not None:
             return WaitFor(paused[0], paused[1], code="SEFAZ-656")
@@ -54,12 +60,17 @@ class SendVoiding:
         assert row.signed is not None  # stored by `_ready`
         try:
             outcome = await self._sefaz.inutilize(target, SignedInut(row.signed))
-        except OutcomeUnknown as error:
-            return self._lost(row, error.detail)
-        except (EdgeError, OperatorError):
-            at = self._clock.epoch_ms()
-            await self._db.write(lambda conn: voidings.move(conn, row.id, "hold", at=at))
+        except (NotSent, OperatorError):
+            # What may have left before stays in doubt: only bytes that never left are given up.
+            await self._step(row, "lose" if asked_before else "hold")
             raise
+        except Throttled as error:
+            return self._wait(row, error.after, error.detail, error.code, asked_before)
+        except Refused:
+            await self._step(row, "lose")
+            raise
+        except EdgeError as error:
+            return self._lost(row, f"{error.detail} [{error.code}]")
         match outcome:
             case Voided():
                 proc = join_proc_inut(SignedInut(row.signed), outcome.xml)
@@ -76,7 +87,7 @@ class SendVoiding:
             case VoidingUnknown(reason):
                 return self._lost(row, reason)
             case VoidingRefused():
-                return self._refused(row, outcome, key)
+                return self._refused(row, outcome, asked_before)
 
     async def _ready(self, row: VoidingRow, cUF: str, certificate: Certificate) -> VoidingRow:
         """Signed, stored and in `processing`: a request that may have left before goes again with the same bytes."""
@@ -108,27 +119,42 @@ class SendVoiding:
 
         return RetryAfter("SEFAZ-NO-ANSWER", f"Sem resposta clara da SEFAZ à inutilização: {reason}", write=write)
 
-    def _refused(self, row: VoidingRow, answer: VoidingRefused, key: str) -> Result:
+    def _refused(self, row: VoidingRow, answer: VoidingRefused, asked_before: bool) -> Result:
         at = self._clock.epoch_ms()
         reason = f"{answer.cStat} {answer.xMotivo}"
         if answer.decision == "stop_wait":
-
-            def stop(conn: Any) -> None:
-                guards.pause(conn, key, CONSUMO_INDEVIDO_SECONDS, reason)
-                voidings.move(conn, row.id, "hold", at=at)
-
-            return WaitFor(CONSUMO_INDEVIDO_SECONDS, reason, code="SEFAZ-656", write=stop)
+            return self._wait(row, CONSUMO_INDEVIDO_SECONDS, reason, "SEFAZ-656", asked_before)
         if answer.decision in _DOWN:
 
             def hold(conn: Any) -> None:
-                voidings.move(conn, row.id, "hold", at=at)
+                voidings.move(conn, row.id, "lose" if asked_before else "hold", at=at)
 
             return RetryAfter(f"SEFAZ-{answer.cStat}", reason, write=hold)
+        if asked_before and answer.cStat in ALREADY:
+            return NeedsAttention(
+                f"SEFAZ-{answer.cStat}",
+                f"A resposta do primeiro envio se perdeu, e agora a SEFAZ diz que há números já inutilizados: {reason}",
+                "Consulte a inutilização no portal da SEFAZ: se ela estiver lá, os números estão inutilizados.",
+            )
 
         def reject(conn: Any) -> None:
-            voidings.move(conn, row.id, "reject", at=at, cstat=answer.cStat, reason=answer.xMotivo)
+            moved = voidings.move(conn, row.id, "reject", at=at, cstat=answer.cStat, reason=answer.xMotivo)
+            refresh_series(conn, moved)
 
         return Done(reject)
+
+    async def _step(self, row: VoidingRow, step: str) -> None:
+        at = self._clock.epoch_ms()
+        await self._db.write(lambda conn: voidings.move(conn, row.id, step, at=at))
+
+    def _wait(self, row: VoidingRow, seconds: float, reason: str, code: str, asked_before: bool) -> Result:
+        at = self._clock.epoch_ms()
+
+        def stop(conn: Any) -> None:
+            guards.pause(conn, issuer_guard(row.branch, row.model), seconds, reason)
+            voidings.move(conn, row.id, "lose" if asked_before else "hold", at=at)
+
+        return WaitFor(seconds, reason, code=code, write=stop)
 
     def _done(
         self, row: VoidingRow, nProt: str, cStat: str, xMotivo: str, when: int | None, answer: bytes | None, proc: bytes | None
@@ -148,6 +174,8 @@ class SendVoiding:
                 proc=proc,
                 registered_at=when or at,
             )
-            voidings.end_documents(conn, moved, at)
+            for document in voidings.end_documents(conn, moved, at):
+                after_outcome(conn, document, at)
+            refresh_series(conn, moved)
 
         return Done(write)

@@ -25,26 +25,36 @@ def plain(value: Decimal) -> Decimal:
 
 
 def apart(value: Decimal, wanted: Decimal) -> bool:
-    """Whether two amounts differ by more than a cent."""
-    return abs(value - wanted) > CENT
+    """Whether they differ by more than a cent, once the calculation is rounded to the cent (MOC, note *4)."""
+    return value != wanted and abs(value - plain(wanted)) > CENT
+
+
+def _suspended(code: str) -> bool:
+    """Whether a cClassTrib asks for gTribRegular: what would be due without its condition."""
+    kind = classification(code)
+    return kind is not None and "gTribRegular" in kind.groups
 
 
 def _rated(r: Reading, share: str, tag: str, name: str) -> Found:
     """The rate of the year; returns and some credit notes carry that of the original.
 
-    Silent beside gTribRegular: the sources do not tell whether a suspended tax has the year's rate or zero.
+    Where the cClassTrib asks for gTribRegular the rate is zero (exception 1); nothing is said of a cClassTrib of no table.
     """
     if r.ide.finNFe == "4" or r.ide.tpNFCredito in _CREDIT_NOTES:
         return
     wanted = rate(name, r.day)
     if wanted is None:
         return
-    if all(map(wanted.__eq__, map(attrgetter(f"{share}.{tag}"), r.values))):
+    same = all(map(wanted.__eq__, map(attrgetter(f"{share}.{tag}"), r.values)))
+    if same and not any(_suspended(shape.group.cClassTrib) for shape in r.shapes):
         return
     for each in r.valued:
-        value = getattr(getattr(each.values, share), tag)
-        if value != wanted and each.group.CST in ALWAYS_STANDARD and each.values.gTribRegular is None:
-            yield f"{each.path}/{share}/{tag}", {"value": value, "wanted": wanted, "year": r.day and r.day.year}
+        code = each.group.cClassTrib
+        if classification(code) is None or each.group.CST not in ALWAYS_STANDARD:
+            continue
+        value, due = getattr(getattr(each.values, share), tag), ZERO if _suspended(code) else wanted
+        if value != due:
+            yield f"{each.path}/{share}/{tag}", {"value": value, "wanted": due, "year": r.day and r.day.year}
 
 
 @check("R-UB18-10", when="valued")
@@ -219,10 +229,10 @@ def ibs_is_its_shares(r: Reading) -> Found:
     """vIBS = vIBSUF + vIBSMun, less the presumed credit that comes off the tax: both readings of which one does pass."""
     for each in r.valued:
         wanted = each.values.gIBSUF.vIBSUF + each.values.gIBSMun.vIBSMun
-        if apart(each.values.vIBS, wanted):
+        if each.values.vIBS != wanted:
             presumed = each.group.gCredPresOper
             credit = None if presumed is None else presumed.gIBSCredPres
-            if credit is None or apart(each.values.vIBS, wanted - (credit.vCredPres or ZERO)):
+            if credit is None or each.values.vIBS != wanted - (credit.vCredPres or ZERO):
                 yield f"{each.path}/vIBS", {"value": each.values.vIBS, "wanted": wanted}
 
 
@@ -265,13 +275,13 @@ def regular_cbs(r: Reading) -> Found:
 
 @check("R-UB82a-20", when="valued")
 def public_purchase_sum(r: Reading) -> Found:
-    """What a public purchase owes before its reducer goes to one entity, less the reducer: the parts add up to what is due."""
+    """In a public purchase the taxes are the same money, given to one entity: the parts add up to what is due."""
     public = r.ide.gCompraGov
     if public is not None:
         for each in r.valued:
             whole = each.values.gTribCompraGov
             if whole is not None:
-                told = (whole.vTribIBSUF + whole.vTribIBSMun + whole.vTribCBS) * (1 - public.pRedutor / _HUNDRED)
+                told = whole.vTribIBSUF + whole.vTribIBSMun + whole.vTribCBS
                 due = each.values.vIBS + each.values.gCBS.vCBS
                 if abs(told - due) > _PUBLIC:
                     yield f"{each.path}/gTribCompraGov", {"value": plain(told), "wanted": due}

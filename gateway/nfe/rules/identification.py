@@ -18,24 +18,31 @@ _PAPER: Final = frozenset({"2", "4", "5"})
 _KEY = 44
 
 
-@check("R-A03-10")
-def key_of_other_fields(r: Reading) -> Found:
-    """Id is `NFe` and the key of the note's own fields."""
+def _composed(r: Reading) -> str | None:
+    """The key of the note's own fields, less its check digit; None while one of them is not written as it should."""
     ide = r.ide
     tax_id = r.emit.CNPJ or r.emit.CPF or ""
     if r.moment is None or not (ide.serie.isdecimal() and ide.nNF.isdecimal()):
-        return
-    first = f"{ide.cUF}{r.moment:%y%m}{tax_id:0>14}{ide.mod}{int(ide.serie):03d}{int(ide.nNF):09d}{ide.tpEmis}{ide.cNF}"
-    if r.inf.Id[:-1] != f"NFe{first}":
+        return None
+    return f"{ide.cUF}{r.moment:%y%m}{tax_id:0>14}{ide.mod}{int(ide.serie):03d}{int(ide.nNF):09d}{ide.tpEmis}{ide.cNF}"
+
+
+@check("R-A03-10")
+def key_of_other_fields(r: Reading) -> Found:
+    """Id is `NFe` and the key of the note's own fields."""
+    first = _composed(r)
+    if first is not None and r.inf.Id[:-1] != f"NFe{first}":
         yield "/infNFe/@Id", {"value": r.inf.Id}
 
 
 @check("R-B23-10")
 def key_digit(r: Reading) -> Found:
-    """The last character of the key is its check digit, and cDV repeats it."""
-    key = r.inf.Id.removeprefix("NFe")
-    if len(key) == _KEY and key.isascii() and (check_digit(key[:43]) != key[43] or r.ide.cDV != key[43]):
-        yield f"{_IDE}/cDV", {"value": r.ide.cDV, "wanted": check_digit(key[:43])}
+    """The key ends by the check digit of the note's own fields, and cDV repeats it."""
+    first = _composed(r)
+    if first is not None and len(first) == _KEY - 1 and first.isascii() and first.isalnum():
+        digit = check_digit(first)
+        if r.inf.Id[-1:] != digit or r.ide.cDV != digit:
+            yield f"{_IDE}/cDV", {"value": r.ide.cDV, "wanted": digit}
 
 
 @check("R-B03-10")
@@ -135,6 +142,13 @@ def intermediary_of_a_store_sale(r: Reading) -> Found:
         yield f"{_IDE}/indIntermed", {"value": r.ide.indPres}
 
 
+@check("R-B25b-40")
+def outside_the_store_without_its_note(r: Reading) -> Found:
+    """What is sold outside the store refers to the note that the goods left with."""
+    if r.ide.indPres == "5" and all(reference.refNFe is None and reference.refNF is None for reference in r.ide.NFref):
+        yield f"{_IDE}/NFref", {}
+
+
 @check("R-438")
 def intermediary_unnamed(r: Reading) -> Found:
     if r.ide.indIntermed == "1" and r.inf.infIntermed is None:
@@ -173,6 +187,15 @@ def reference_twice(r: Reading) -> Found:
             if reference.refNFe in seen:
                 yield f"{_IDE}/NFref[{number}]/refNFe", {"value": reference.refNFe}
             seen.add(reference.refNFe)
+
+
+@check("R-BA02-34", when="references")
+def reference_to_another_model(r: Reading) -> Found:
+    """What is referred to is a NF-e, a NFC-e or a CF-e SAT."""
+    for number, reference in enumerate(r.ide.NFref, 1):
+        model = (reference.refNFe or "")[20:22]
+        if model and model not in fact("R-BA02-34", "models"):
+            yield f"{_IDE}/NFref[{number}]/refNFe", {"value": reference.refNFe}
 
 
 def _to_nfce(r: Reading) -> Found:

@@ -18,6 +18,8 @@ _HUNDRED = Decimal(100)
 _SIMPLES: Final = frozenset({"1", "4"})
 _MONOPHASE: Final = frozenset({"02", "15", "53", "61"})
 _NO_GTIN: Final = "SEM GTIN"
+_GIVEN_BACK: Final = frozenset({"03", "04", "06"})
+"""tpNFCredito of credit notes for goods that came back, or came for less."""
 _CST, _CSOSN = 2, 3
 """Digits of the situation, which tell one table from the other."""
 
@@ -95,8 +97,8 @@ def cfop_of_no_return(r: Reading) -> Found:
 
 @check("R-328")
 def return_cfop_elsewhere(r: Reading) -> Found:
-    """CFOP of return only in returns, complements and credit notes."""
-    if r.ide.finNFe in ("1", "3"):
+    """CFOP of return only in returns, complements and the credit notes that give something back."""
+    if r.ide.finNFe not in ("2", "4") and r.ide.tpNFCredito not in _GIVEN_BACK:
         known = fact("R-328", "cfop")
         for item in r.items:
             if item.prod.CFOP in known:
@@ -133,9 +135,11 @@ def suspended_to_exempt_contributor(r: Reading) -> Found:
 
 @check("R-N12-84")
 def substitution_without_cest(r: Reading) -> Found:
-    situations = fact("R-N12-84", "situations")
+    always, with_st = fact("R-N12-84", "situations"), fact("R-N12-84", "with_st")
     for item in r.items:
-        if item.prod.CEST is None and item.situation in situations:
+        if item.prod.CEST is not None or isinstance(item.icms, IcmsPart):
+            continue
+        if item.situation in always or (item.situation in with_st and getattr(item.icms, "vICMSST", None)):
             yield f"{item.path}/prod/CEST", {"value": item.situation}
 
 
@@ -146,7 +150,7 @@ def icms_of_its_base(r: Reading) -> Found:
         return
     for item in r.items:
         icms = item.icms
-        if isinstance(icms, Icms00 | Icms10 | Icms20 | Icms70):
+        if isinstance(icms, Icms00 | Icms10 | Icms20 | Icms70) or (isinstance(icms, IcmsPart) and icms.CST == "10"):
             wanted = icms.vBC * icms.pICMS / _HUNDRED
             if apart(icms.vICMS, wanted):
                 yield f"{item.path}/imposto/ICMS", {"value": icms.vICMS, "wanted": plain(wanted)}

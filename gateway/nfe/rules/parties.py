@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Literal
 
 from gateway.core.taxid import Cnpj, Cpf
-from gateway.nfe.municipios import uf_code
+from gateway.nfe import state_registration
+from gateway.nfe.municipios import uf_code, uf_of
 from gateway.nfe.parties import HOMOLOGACAO_NAME
 from gateway.nfe.rules.reading import Found, Reading
 from gateway.nfe.rules.registry import check
 from gateway.nfe.rules.rows import fact
+from gateway.nfe.technical_contact import demanded
 
 _DEST: Final = "/infNFe/dest"
 _BRASIL: Final = "1058"
@@ -120,8 +122,8 @@ def buyer_nameless(r: Reading) -> Found:
 @check("R-598")
 def buyer_named_in_test(r: Reading) -> Found:
     """In homologação the note names nobody."""
-    if r.environment == 2 and r.dest is not None and r.dest.xNome is not None and r.dest.xNome != HOMOLOGACAO_NAME:
-        yield f"{_DEST}/xNome", {"value": r.dest.xNome, "wanted": HOMOLOGACAO_NAME}
+    if r.environment == 2 and r.dest is not None and r.dest.xNome != HOMOLOGACAO_NAME:
+        yield f"{_DEST}/xNome", {"value": r.dest.xNome or "vazio", "wanted": HOMOLOGACAO_NAME}
 
 
 @check("R-E05-10")
@@ -139,39 +141,46 @@ def city_of_another_state(r: Reading) -> Found:
             yield f"{_DEST}/enderDest/cMun", {"value": address.cMun, "uf": address.UF}
 
 
-def _elsewhere(r: Reading) -> bool:
-    """Whether something else tells where the goods go: then the address of the buyer decides nothing."""
-    return (
-        r.inf.entrega is not None
-        or r.inf.retirada is not None
-        or r.ide.finNFe not in ("1", "4")
-        or any(item.prod.comb is not None for item in r.items)
-    )
-
-
 def _buyer_uf(r: Reading) -> str:
     address = None if r.dest is None else r.dest.enderDest
     return "" if address is None else address.UF
 
 
+def _moved(r: Reading) -> bool:
+    """Whether the goods cross a border of states: places of collection and delivery stand for the addresses of the parties."""
+    home, there = r.emit.enderEmit.UF, _buyer_uf(r)
+    sends, gets = (home, there) if r.outgoing else (there, home)
+    start = sends if r.inf.retirada is None else r.inf.retirada.UF
+    end = gets if r.inf.entrega is None else r.inf.entrega.UF
+    return start != end
+
+
+def _consumed(r: Reading) -> set[str]:
+    """States in which fuels of the note are consumed."""
+    return {item.prod.comb.UFCons for item in r.items if item.prod.comb is not None}
+
+
 @check("R-E12-30")
 def interstate_at_home(r: Reading) -> Found:
-    if r.ide.idDest == "2" and _buyer_uf(r) == r.emit.enderEmit.UF and not _elsewhere(r):
-        yield "/infNFe/ide/idDest", {"uf": _buyer_uf(r)}
+    """An interstate operation with the same state: not to the issuer itself, nor of fuel consumed in another."""
+    home = r.emit.enderEmit.UF
+    itself = r.dest is not None and r.dest.CNPJ is not None and r.dest.CNPJ == r.emit.CNPJ
+    if r.ide.idDest == "2" and _buyer_uf(r) == home and not _moved(r) and not _consumed(r) - {home} and not itself:
+        yield "/infNFe/ide/idDest", {"uf": home}
 
 
 @check("R-E12-40")
 def internal_abroad(r: Reading) -> Found:
     """An internal operation with another state is a consumer's, who takes the goods away."""
-    uf = _buyer_uf(r)
-    if r.ide.idDest == "1" and uf not in ("", _ABROAD, r.emit.enderEmit.UF) and r.ide.indFinal != "1" and not _elsewhere(r):
+    uf, home = _buyer_uf(r), r.emit.enderEmit.UF
+    if r.ide.idDest == "1" and uf not in ("", home) and r.ide.indFinal != "1" and _moved(r) and home not in _consumed(r):
         yield "/infNFe/ide/idDest", {"uf": uf}
 
 
 @check("R-E14-30")
 def export_to_brasil(r: Reading) -> Found:
     address = None if r.dest is None else r.dest.enderDest
-    if r.ide.idDest == "3" and address is not None and address.cPais == _BRASIL:
+    if address is not None and (r.ide.idDest == "3" or address.UF == _ABROAD) and address.cPais == _BRASIL:
         yield f"{_DEST}/enderDest/cPais", {}
 
 
@@ -183,8 +192,16 @@ def export_to_contributor(r: Reading) -> Found:
 
 @check("R-E16a-30")
 def exempt_contributor(r: Reading) -> Found:
-    """Most states have no contributor exempt from registration (805)."""
-    if r.dest is not None and r.dest.indIEDest == "2" and _buyer_uf(r) in fact("R-E16a-30", "ufs"):
+    """Most states have no contributor exempt from registration (805), but for items with ST or without tax."""
+    if r.ide.idDest != "2" or r.dest is None or r.dest.indIEDest != "2" or _buyer_uf(r) not in fact("R-E16a-30", "ufs"):
+        return
+    untaxed = fact("R-E16a-30", "situations")
+    if not any(
+        item.situation in untaxed
+        or getattr(item.icms, "vICMSST", None) is not None
+        or getattr(item.icms, "vICMSSTRet", None) is not None
+        for item in r.items
+    ):
         yield f"{_DEST}/indIEDest", {"uf": _buyer_uf(r)}
 
 
@@ -208,8 +225,28 @@ def exempt_registered(r: Reading) -> Found:
 
 @check("R-E17-40")
 def export_registered(r: Reading) -> Found:
-    if r.ide.idDest == "3" and r.dest is not None and r.dest.IE is not None:
+    if r.dest is not None and r.dest.IE is not None and (r.ide.idDest == "3" or _buyer_uf(r) == _ABROAD):
         yield f"{_DEST}/IE", {"value": r.dest.IE}
+
+
+def _wrong(registration: str | None, uf: str) -> bool:
+    return registration is not None and registration.isdecimal() and not state_registration.valid(registration, uf)
+
+
+@check("R-E17-50")
+def buyer_registration(r: Reading) -> Found:
+    """The check digits of the buyer's registration, by its state."""
+    uf = _buyer_uf(r)
+    if r.dest is not None and r.ide.idDest != "3" and uf not in ("", _ABROAD) and _wrong(r.dest.IE, uf):
+        yield f"{_DEST}/IE", {"value": r.dest.IE, "uf": uf}
+
+
+@check("R-C17-20")
+def issuer_registration(r: Reading) -> Found:
+    """And those of the issuer's, by the state that authorises the note."""
+    uf = uf_of(r.ide.cUF)
+    if uf is not None and _wrong(r.emit.IE, uf):
+        yield "/infNFe/emit/IE", {"value": r.emit.IE, "uf": uf}
 
 
 @check("R-E18-30")
@@ -222,10 +259,14 @@ def suframa_elsewhere(r: Reading) -> Found:
         yield f"{_DEST}/ISUF", {"value": r.dest.ISUF, "uf": uf}
 
 
+def _demanded(r: Reading, kind: Literal["contact", "csrt"]) -> bool:
+    return r.day is not None and demanded(kind, r.environment, r.emit.enderEmit.UF, r.day, r.ide.mod)
+
+
 @check("R-ZD01-10")
 def technical_contact_missing(r: Reading) -> Found:
     """States that want to know who answers for the software."""
-    if r.inf.infRespTec is None and r.emit.enderEmit.UF in fact("R-ZD01-10", "ufs"):
+    if r.inf.infRespTec is None and _demanded(r, "contact"):
         yield "/infNFe/infRespTec", {"uf": r.emit.enderEmit.UF}
 
 
@@ -233,5 +274,5 @@ def technical_contact_missing(r: Reading) -> Found:
 def technical_code_missing(r: Reading) -> Found:
     """And its CSRT."""
     contact = r.inf.infRespTec
-    if contact is not None and contact.hashCSRT is None and r.emit.enderEmit.UF in fact("R-ZD07-10", "ufs"):
+    if contact is not None and contact.hashCSRT is None and _demanded(r, "csrt"):
         yield "/infNFe/infRespTec", {"uf": r.emit.enderEmit.UF}

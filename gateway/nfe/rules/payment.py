@@ -6,7 +6,6 @@ from datetime import UTC, date, timedelta, timezone
 from typing import Final
 
 from gateway.core.money import ZERO
-from gateway.nfe.rules.ibs_cbs_amounts import apart
 from gateway.nfe.rules.reading import Found, Reading, total_of
 from gateway.nfe.rules.registry import check
 
@@ -28,8 +27,14 @@ def _day(text: str | None) -> date | None:
 
 @check("R-Y09-40", when="billed")
 def one_instalment_today(r: Reading) -> Found:
-    """A single instalment due on the day of issue is a payment at sight; silent while clocks disagree about the day."""
+    """A single instalment due on the day of issue is a payment at sight, and so is a bill whose payments all are.
+
+    Silent while clocks disagree about the day.
+    """
     dups = () if r.inf.cobr is None else r.inf.cobr.dup
+    if dups and r.inf.pag.detPag and all(each.indPag == "0" for each in r.inf.pag.detPag):
+        yield "/infNFe/cobr/dup[1]/dVenc", {"value": dups[0].dVenc}
+        return
     if len(dups) == 1 and r.moment is not None:
         days = {r.day, r.moment.astimezone(UTC).date(), r.moment.astimezone(_BRASILIA).date()}
         if days == {_day(dups[0].dVenc)}:
@@ -47,13 +52,21 @@ def instalment_too_far(r: Reading) -> Found:
             yield f"/infNFe/cobr/dup[{number}]/dVenc", {"value": dup.dVenc}
 
 
-@check("R-852", when="billed")
+@check("R-Y08-10", when="billed")
+def instalments_numbered(r: Reading) -> Found:
+    """001, 002, ..."""
+    for number, dup in enumerate(() if r.inf.cobr is None else r.inf.cobr.dup, 1):
+        if dup.nDup != f"{number:03d}":
+            yield f"/infNFe/cobr/dup[{number}]/nDup", {"value": dup.nDup or "vazio", "wanted": f"{number:03d}"}
+
+
+@check("R-Y10-10", when="billed")
 def instalments_of_another_bill(r: Reading) -> Found:
     """Instalments add up to vLiq."""
     cobr = r.inf.cobr
     if cobr is not None and cobr.dup and cobr.fat is not None and cobr.fat.vLiq is not None:
         wanted = total_of([dup.vDup for dup in cobr.dup])
-        if apart(cobr.fat.vLiq, wanted):
+        if cobr.fat.vLiq != wanted:
             yield "/infNFe/cobr/fat/vLiq", {"value": cobr.fat.vLiq, "wanted": wanted}
 
 
@@ -64,14 +77,6 @@ def return_paid(r: Reading) -> Found:
         for number, each in enumerate(r.inf.pag.detPag, 1):
             if each.tPag != _NONE:
                 yield f"{_PAG}/detPag[{number}]/tPag", {"value": each.tPag}
-
-
-@check("R-904")
-def nothing_paid_with_value(r: Reading) -> Found:
-    """tPag 90 has vPag zero."""
-    for number, each in enumerate(r.inf.pag.detPag, 1):
-        if each.tPag == _NONE and each.vPag:
-            yield f"{_PAG}/detPag[{number}]/vPag", {"value": each.vPag}
 
 
 @check("R-441")
@@ -120,10 +125,10 @@ def integrated_card_incomplete(r: Reading) -> Found:
 
 @check("R-YA03-30")
 def later_payment_with_value(r: Reading) -> Found:
-    """tPag 91 has vPag zero."""
+    """What is not paid (90), or will be later (91), has vPag zero."""
     for number, each in enumerate(r.inf.pag.detPag, 1):
-        if each.tPag == _LATER and each.vPag:
-            yield f"{_PAG}/detPag[{number}]/vPag", {"value": each.vPag}
+        if each.tPag in (_NONE, _LATER) and each.vPag:
+            yield f"{_PAG}/detPag[{number}]/vPag", {"value": each.vPag, "means": each.tPag}
 
 
 def _counted(r: Reading) -> bool:

@@ -1,4 +1,4 @@
-"""Groups W34 to W60: totals of IBS and CBS are the sums of the items as written, to the cent."""
+"""Groups W34 to W60: totals of IBS and CBS are the sums of the items as written, without a difference."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from gateway.core.money import ZERO
-from gateway.nfe.rules.ibs_cbs_amounts import apart, plain
+from gateway.nfe.rules.ibs_cbs_amounts import plain
 from gateway.nfe.rules.reading import Found, Reading, Trait, total_of
 from gateway.nfe.rules.registry import check
 
@@ -40,7 +40,7 @@ def _sum(r: Reading, path: str, wanted: Decimal) -> Found:
     totals = r.inf.total.IBSCBSTot
     if totals is not None and r.reform:
         value = _walk(totals, path) or ZERO
-        if apart(value, wanted):
+        if value != wanted:
             yield f"{_ROOT}/{path.replace('.', '/')}", {"value": value, "wanted": plain(wanted)}
 
 
@@ -143,9 +143,9 @@ def note_total_missing(r: Reading) -> Found:
 
 @check("R-1094")
 def note_total(r: Reading) -> Found:
-    """vNFTot is the sum of vItem; silent while an item of a note with totals has none."""
+    """vNFTot is the sum of vItem, an item without it counting as zero; silent without IBSCBSTot, which other rules tell."""
     told = r.inf.total.vNFTot
-    if told is not None and all(item.det.vItem is not None for item in r.items):
+    if told is not None and r.inf.total.IBSCBSTot is not None and r.reform:
         wanted = total_of(item.det.vItem for item in r.items)
-        if apart(told, wanted):
+        if told != wanted:
             yield "/infNFe/total/vNFTot", {"value": told, "wanted": wanted}

@@ -1,4 +1,4 @@
-"""Group W: each total is the sum of the items as written, and vNF what is left of them. A cent of difference passes."""
+"""Group W: each total is the sum of the items as written, and vNF what is left of them. No difference passes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from gateway.core.money import ZERO
 from gateway.nfe.layout.item import Imposto
-from gateway.nfe.rules.ibs_cbs_amounts import apart, plain
+from gateway.nfe.rules.ibs_cbs_amounts import plain
 from gateway.nfe.rules.reading import Found, Reading, only, total_of
 from gateway.nfe.rules.registry import check
 
@@ -18,7 +18,7 @@ _ROOT: Final = "/infNFe/total/ICMSTot"
 
 def _sum(r: Reading, tag: str, wanted: Decimal) -> Found:
     told = getattr(r.total, tag) or ZERO
-    if apart(told, wanted):
+    if told != wanted:
         yield f"{_ROOT}/{tag}", {"value": told, "wanted": plain(wanted)}
 
 
@@ -133,23 +133,25 @@ def approximate_taxes(r: Reading) -> Found:
 
 @check("R-W16-10")
 def note_value(r: Reading) -> Found:
-    """vNF, of the totals as written. Imports and new vehicles billed directly have other sums, and are left alone."""
+    """vNF, of the totals as written. Imports and new vehicles billed directly have other sums, and are left alone (exception 2);
+    ICMS relieved and deducted may have been left in it (exception 3).
+    """
     for prod in r.prods:
         if prod.CFOP[:1] == "3" or (prod.veicProd is not None and prod.veicProd.tpOp == "2"):
             return
     t = r.total
-    wanted = t.vProd - t.vDesc - r.deducted + t.vST + t.vFCPST + (t.vICMSMonoReten or ZERO)
+    wanted = t.vProd - t.vDesc + t.vST + t.vFCPST + (t.vICMSMonoReten or ZERO)
     wanted += t.vFrete + t.vSeg + t.vOutro + t.vII + t.vIPI + t.vIPIDevol
-    if r.services:
-        wanted += total_of([item.prod.vProd for item in r.services if item.prod.indTot == "1"])
+    if r.inf.total.ISSQNtot is not None:
+        wanted += r.inf.total.ISSQNtot.vServ or ZERO
     for item in r.items:
         pis_st, cofins_st = item.tax.PISST, item.tax.COFINSST
         if pis_st is not None and pis_st.indSomaPISST == "1":
             wanted += pis_st.vPIS
         if cofins_st is not None and cofins_st.indSomaCOFINSST == "1":
             wanted += cofins_st.vCOFINS
-    if apart(t.vNF, wanted):
-        yield f"{_ROOT}/vNF", {"value": t.vNF, "wanted": plain(wanted)}
+    if t.vNF not in (wanted, wanted - r.deducted):
+        yield f"{_ROOT}/vNF", {"value": t.vNF, "wanted": plain(wanted - r.deducted)}
 
 
 def _shared(r: Reading, tag: str) -> Found:

@@ -89,7 +89,7 @@ def registered_events(payload: Payload) -> Iterator[RegisteredEvent]:
 
 
 def voiding_outcome(payload: Payload, *, tpAmb: int) -> VoidingOutcome:
-    """Answer to an inutilização. 563 is success seen late: its text brings the protocol (MOC 7.0, regra I05)."""
+    """Answer to an inutilização. 563 is success seen late: nProt or its text brings the protocol (MOC 7.0, regra I05)."""
     inf = payload.element.find("{*}infInut")
     if inf is None:
         raise Unclear("A resposta da inutilização veio sem infInut.")
@@ -100,8 +100,9 @@ def voiding_outcome(payload: Payload, *, tpAmb: int) -> VoidingOutcome:
             raise Unclear("A SEFAZ inutilizou os números e não mandou o protocolo.")
         return Voided(cStat, xMotivo, nProt, instant(text_of(inf, "dhRecbto") or ""), fragment_xml(payload, payload.element))
     if cStat == "563":
+        told = text_of(inf, "nProt")
         found = _NPROT.search(xMotivo) or _ONLY_NPROT.search(xMotivo)
-        return VoidedBefore(xMotivo, None if found is None else found[1])
+        return VoidedBefore(xMotivo, told or (None if found is None else found[1]))
     decision = decide(cStat, "inut")
     if decision in ("ok", "ok_event", "info", "poll"):
         raise Unclear(f"A SEFAZ respondeu {cStat} ({xMotivo}), que não diz se os números foram inutilizados.")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gateway.sim.sefaz.document import Note
 from gateway.sim.sefaz.faults import Fault
-from gateway.sim.sefaz.office import Asked, Clock, Face, Office, Processed, key_in
+from gateway.sim.sefaz.office import Asked, Clock, Face, Office, Processed
 from gateway.sim.sefaz.register import Register
-from gateway.sim.sefaz.services.authorization import Authorization
+from gateway.sim.sefaz.schema import parse
+from gateway.sim.sefaz.services import parcels
+from gateway.sim.sefaz.services.authorization import Authorization, stored_as
 from gateway.sim.sefaz.services.cadastro import Cadastro
 from gateway.sim.sefaz.services.consultation import Consultation
 from gateway.sim.sefaz.services.distribution import Distribution
@@ -46,6 +49,15 @@ class Authorizer(Office):
         self._distribution.reset()
         self.state = State()
 
+    def supply(self, note: bytes) -> str:
+        """Put a third party's note into the base as authorised now, and its documents at the Ambiente Nacional; its chave."""
+        read = Note(parse(note))
+        head = self.head(read.cUF)
+        record = stored_as(self, read, "100", head)
+        self.register.store(record)
+        parcels.of_note(self, record, read)
+        return record.chave
+
     def process(
         self,
         service: str,
@@ -69,4 +81,4 @@ class Authorizer(Office):
         return forced(asked, fault.cStat)
 
 
-__all__ = ["Asked", "Authorizer", "Clock", "Face", "Processed", "key_in"]
+__all__ = ["Authorizer", "Face", "Processed"]

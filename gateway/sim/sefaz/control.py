@@ -7,6 +7,10 @@
 | `GET`, `POST /_control/state` | switches; replace some of them |
 | `GET /_control/ledger?after=N&limit=M` | requests seen, oldest first, numbered by `n` |
 | `GET /_control/authorized?after=N&limit=M` | notes authorised, in order; N counts from 0 |
+| `GET /_control/events`, `/_control/voided` | events registered and ranges voided, paged like the notes |
+| `POST /_control/supply` | `{"cnpj": "...", "vNF": "100.00"}`: a supplier's note to a company; answers its chave |
+| `POST /_control/deposit` | `{"cnpj", "schema", "xml"}`: any document for a company; answers its NSU |
+| `GET /_control/waiting?cnpj=X` | documents at the Ambiente Nacional for a company, paged |
 | `GET /_control/stats` | how much was done, and the simulator's own processing time |
 | `POST /_control/reset` | forget notes, ledger, rules and switches |
 
@@ -22,6 +26,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.sim.sefaz.faults import Fault, scenario_names
+from gateway.sim.sefaz.supplier import Deposit, Supply
 
 if TYPE_CHECKING:
     from gateway.sim.sefaz.simulator import SefazSimulator
@@ -71,6 +76,24 @@ def control_app(simulator: SefazSimulator) -> web.Application:
         after, limit = _page(request)
         return _json(simulator.authorized[after : after + limit])
 
+    async def events(request: web.Request) -> web.Response:
+        after, limit = _page(request)
+        return _json(simulator.events[after : after + limit])
+
+    async def voided(request: web.Request) -> web.Response:
+        after, limit = _page(request)
+        return _json(simulator.voided[after : after + limit])
+
+    async def supply(request: web.Request) -> web.Response:
+        return _json({"chave": simulator.supply(msgspec.json.decode(await request.read(), type=Supply))})
+
+    async def deposit(request: web.Request) -> web.Response:
+        return _json({"nsu": simulator.deposit(msgspec.json.decode(await request.read(), type=Deposit))})
+
+    async def waiting(request: web.Request) -> web.Response:
+        after, limit = _page(request)
+        return _json(simulator.waiting(request.query.get("cnpj", ""))[after : after + limit])
+
     async def stats(_: web.Request) -> web.Response:
         return _json(simulator.stats)
 
@@ -89,6 +112,11 @@ def control_app(simulator: SefazSimulator) -> web.Application:
         ("POST", "/_control/state", set_state),
         ("GET", "/_control/ledger", ledger),
         ("GET", "/_control/authorized", authorized),
+        ("GET", "/_control/events", events),
+        ("GET", "/_control/voided", voided),
+        ("POST", "/_control/supply", supply),
+        ("POST", "/_control/deposit", deposit),
+        ("GET", "/_control/waiting", waiting),
         ("GET", "/_control/stats", stats),
         ("POST", "/_control/reset", reset),
         ("GET", "/_control/scenarios", scenarios),

@@ -11,15 +11,19 @@ from aiohttp import web
 
 from gateway.sim.pki import TestPki
 from gateway.sim.sefaz import faults as scripted
-from gateway.sim.sefaz.authorizer import Authorizer, Clock
-from gateway.sim.sefaz.chave import CUF
+from gateway.sim.sefaz import supplier
+from gateway.sim.sefaz.authorizer import Authorizer
+from gateway.sim.sefaz.chave import CUF, Key
 from gateway.sim.sefaz.control import control_app
 from gateway.sim.sefaz.faults import Fault, FaultQueue
-from gateway.sim.sefaz.records import Authorized, Request
+from gateway.sim.sefaz.office import Clock, key_in
+from gateway.sim.sefaz.records import Authorized, Event, Parcel, Request, Voided
 from gateway.sim.sefaz.register import Register
 from gateway.sim.sefaz.server import Server
+from gateway.sim.sefaz.services import parcels
 from gateway.sim.sefaz.signature import SignatureJudge
 from gateway.sim.sefaz.state import State, changed
+from gateway.sim.sefaz.supplier import Deposit, Supplier, Supply
 
 
 class Stats(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +72,7 @@ class SefazSimulator:
         self._extra_ca = extra_ca
         self._ledger_path = ledger_path
         self._register = Register(ledger_path)
+        self._supplier = Supplier(pki)
         self._faults = FaultQueue()
         self._authorizer = Authorizer(
             register=self._register,
@@ -176,6 +181,27 @@ class SefazSimulator:
         self._faults.clear()
         self._authorizer.reset()
 
+    # ---- what others do
+
+    def supply(self, supply: Supply) -> str:
+        """A supplier's note to a company, authorised now: its chave. Who buys gets the summary by NSU, readers the note.
+
+        Raises ValueError when the number was used.
+        """
+        nNF = supply.nNF or self._next_supplied()
+        note = self._supplier.note(supply, nNF, self._authorizer.now(), self._authorizer.tpAmb)
+        key = key_in(note)
+        if self._register.by_number(Key(key)) is not None:
+            raise ValueError(f"o fornecedor já emitiu a nota {nNF}")
+        return self._authorizer.supply(note)
+
+    def _next_supplied(self) -> int:
+        return 1 + max((note.nNF for note in self._register.authorized if note.issuer == supplier.CNPJ), default=0)
+
+    def deposit(self, deposit: Deposit) -> int:
+        """Put any document at the end of a company's queue at the Ambiente Nacional; its NSU."""
+        return parcels.deposit(self._authorizer, deposit.cnpj[:8], deposit.schema, deposit.xml).nsu
+
     # ---- read
 
     @property
@@ -186,6 +212,20 @@ class SefazSimulator:
     @property
     def denied(self) -> list[Authorized]:
         return self._register.denied
+
+    @property
+    def events(self) -> list[Event]:
+        """Events registered, by note."""
+        return self._register.events
+
+    @property
+    def voided(self) -> list[Voided]:
+        """Ranges of numbers voided."""
+        return self._register.voided
+
+    def waiting(self, cnpj: str) -> list[Parcel]:
+        """Documents waiting at the Ambiente Nacional for a company, by NSU."""
+        return self._register.parcels(cnpj[:8])
 
     @property
     def ledger(self) -> list[Request]:

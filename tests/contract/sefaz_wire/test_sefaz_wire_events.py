@@ -162,6 +162,8 @@ async def test_voided_numbers_and_the_protocol_of_a_lost_answer(wires):
         again = "Rejeicao: Ja existe pedido de Inutilizacao com a mesma faixa [nProt:135260000000009]"
         wire.answer(replying(ret_inut("563", again)))
         before = await wire.client.inutilize(wire.target, INUT)
+        wire.answer(replying(ret_inut("563", "Rejeicao: Ja existe pedido", NPROT)))
+        by_tag = await wire.client.inutilize(wire.target, INUT)
         wire.answer(replying(ret_inut("241", "Rejeicao: Um numero da faixa ja foi utilizado")))
         refused = await wire.client.inutilize(wire.target, INUT)
         wire.answer(replying(ret_inut("102", "sem protocolo")))
@@ -170,6 +172,7 @@ async def test_voided_numbers_and_the_protocol_of_a_lost_answer(wires):
     assert done.nProt == "135260000000009"
     assert done.xml.startswith(b"<retInutNFe ")
     assert before == VoidedBefore(again, "135260000000009")
+    assert by_tag == VoidedBefore("Rejeicao: Ja existe pedido", "135260000000009")
     assert isinstance(refused, VoidingRefused)
     assert refused.cStat == "241"
     assert isinstance(unknown, VoidingUnknown)

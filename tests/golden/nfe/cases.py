@@ -128,8 +128,11 @@ def _apportioned() -> Built:
 
 def _every_means() -> Built:
     means = [name for name in get_args(PaymentMethod) if name != "sem_pagamento"]
-    payments = tuple(pays(name, "10.00", description="Permuta" if name == "outros" else "") for name in means)
-    return built(sale(items=(item("22", "10.00"),), payments=payments), SIMPLES)
+    payments = tuple(
+        pays(name, "10.00", description="Permuta" if name == "outros" else "", term=name == "duplicata") for name in means
+    )
+    billing = Billing(installments=(Installment(due=date(2026, 12, 20), amount=D("10.00")),))
+    return built(sale(items=(item("22", "10.00"),), payments=payments, billing=billing), SIMPLES)
 
 
 def _unpaid() -> Built:
@@ -206,7 +209,8 @@ def _commerce() -> Built:
             billing=Billing(number="F-1", original=D("100.00"), discount=D("1.00"), installments=dues),
             pickup=Place(address=SP, name="Depósito"),
             delivery=Place(address=SP, name="Portaria"),
-            readers=("529.982.247-25",),
+            # The buyer is a reader already, and is left out.
+            readers=("529.982.247-25", "111.444.777-35"),
             purchase=Purchase(commitment="2026NE000001", contract="C-7"),
             order_number="P-1",
             notes="Obrigado.",

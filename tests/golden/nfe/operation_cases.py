@@ -11,8 +11,8 @@ from gateway.nfe.trade import Export
 from tests.golden.nfe.cases import INDUSTRY, Case
 from tests.unit.nfe.made import BRANCH, FOREIGNER, SIMPLES, built, pays, sale
 
-SENT = "35261112ABC34501DE35550010000012341876543215"
-"""An earlier note of the same branch: number 1234, series 1."""
+SENT = "35261112ABC34501DE35550010000012331876543218"
+"""An earlier note of the same branch: number 1233, series 1."""
 
 UNTAXED = {
     "total/ICMSTot/vBC": "0.00",
@@ -69,7 +69,7 @@ def case(
     return Case(f"operation_{name or operation}", _made(operation, branch, referred, payments, customer), told)
 
 
-_NOTE = f"NF-e 1234/1 chave {SENT}"
+_NOTE = f"NF-e 1233/1 chave {SENT}"
 _LOAN = "Bem em comodato ou locacao. Contrato teste-1."
 _BACK = f"Retorno ref. {_NOTE}."
 _REPAIRED = f"Retorno de conserto. Ref. {_NOTE}."

@@ -7,10 +7,34 @@ from typing import Any
 from gateway.nfe.build import Built
 from gateway.nfe.raw import build_raw
 from tests.golden.nfe.cases import Case
+from tests.golden.nfe.tax_case import TOWN
 from tests.unit.nfe.made import AT
 from tests.unit.nfe.made_raw import BOOK, FUEL, SERVICE, WINE, completed
 
-_CHAVE = "35261112ABC34501DE35550010000012341876543215"
+_CHAVE = "35261112ABC34501DE35550010000012331876543218"
+
+
+_CUT = {"pRedAliq": 0}
+_BOUGHT = {
+    "CST": "000",
+    "cClassTrib": "000001",
+    "gIBSCBS": {
+        "vBC": 72.75,
+        "gIBSUF": {"pIBSUF": 0.1, "gRed": {**_CUT, "pAliqEfet": 0.09}, "vIBSUF": 0.07},
+        "gIBSMun": {"pIBSMun": 0, "gRed": {**_CUT, "pAliqEfet": 0}, "vIBSMun": 0},
+        "vIBS": 0.07,
+        "gCBS": {"pCBS": 0.9, "gRed": {**_CUT, "pAliqEfet": 0.81}, "vCBS": 0.59},
+        "gTribCompraGov": {
+            "pAliqIBSUF": 0.09,
+            "vTribIBSUF": 0.07,
+            "pAliqIBSMun": 0,
+            "vTribIBSMun": 0,
+            "pAliqCBS": 0.81,
+            "vTribCBS": 0.59,
+        },
+    },
+}
+"""Bought by the Union at 10% less: 72.75 x 0.09% = 0.0655; x 0.81% = 0.5893."""
 
 
 def _built(*items: dict[str, Any], **changes: Any) -> Built:
@@ -22,13 +46,18 @@ def _sums() -> Built:
 
 
 def _service() -> Built:
-    return _built(WINE, SERVICE, paid=197.2)
+    return _built(WINE, SERVICE, branch=TOWN, paid=197.2)
 
 
 def _groups() -> Built:
     """Groups that no sale of the trade writes."""
     return _built(
-        {**WINE, "obsItem": {"obsCont": {"xCampo": "lote", "xTexto": "A & B"}}, "infAdProd": "Safra 2024"},
+        {
+            **WINE,
+            "imposto": {**WINE["imposto"], "IBSCBS": _BOUGHT},
+            "obsItem": {"obsCont": {"xCampo": "lote", "xTexto": "A & B"}},
+            "infAdProd": "Safra 2024",
+        },
         ide__NFref=[
             {"refNFe": _CHAVE},
             {"refNF": {"cUF": "35", "AAMM": "1501", "CNPJ": "11222333000181", "mod": "01", "serie": "1", "nNF": "9"}},
@@ -44,7 +73,7 @@ def _groups() -> Built:
             "xMun": "Sao Paulo",
             "UF": "SP",
         },
-        autXML=[{"CNPJ": "11222333000181"}, {"CPF": "52998224725"}],
+        autXML=[{"CNPJ": "11222333000181"}, {"CPF": "11144477735"}],
         transp={
             "modFrete": "0",
             "transporta": {"CNPJ": "11222333000181", "xNome": "Transportes Exemplo"},
@@ -95,7 +124,10 @@ CASES = (
             "total/ISSQNtot/vPIS": "1.32",
             "total/ICMSTot/vPIS": "1.65",
             "total/ICMSTot/vNF": "197.20",
-            "total/vNFTot": "117.20",
+            # 0.07 and 0.65 of the wine, 0.0686 and 0.6174 of the service.
+            "total/IBSCBSTot/gIBS/vIBS": "0.14",
+            "total/IBSCBSTot/gCBS/vCBS": "1.27",
+            "total/vNFTot": "197.20",
         },
     ),
     Case(
@@ -104,6 +136,8 @@ CASES = (
         {
             "ide/NFref/refNFe": _CHAVE,
             "ide/gCompraGov/pRedutor": "10.00",
+            "det/imposto/IBSCBS/gIBSCBS/gCBS/vCBS": "0.59",
+            "total/IBSCBSTot/gCBS/vCBS": "0.59",
             "det/obsItem/obsCont/xTexto": "A & B",
             "transp/reboque/placa": "DEF4G56",
             "transp/vol/pesoB": "3.500",

@@ -8,6 +8,7 @@ PIS 1.65% and COFINS 7.6% of 99.99 - 18.00 = 81.99: 1.3528 -> 1.35 and 6.2312 ->
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -24,6 +25,8 @@ from tests.unit.nfe.made_raw import WINE, body, completed
 from tests.unit.nfe.made_returns import CARIOCA, SUPPLIER, US, given_back, kept, noted, sold, taking, with_credit
 
 Facts = dict[str, str | None]
+IN_2029 = datetime(2029, 3, 10, 13, 30, tzinfo=UTC)
+"""The credit of the Zona Franca is of 2029 on (1145)."""
 
 # A third of the base and what follows from it: ICMS 18% of 33.33 = 5.9994 -> 6.00; 81.99 / 3 = 27.33: PIS 0.4509 -> 0.45 and
 # COFINS 2.0771 -> 2.08; 74.41 / 3 = 24.8033 -> 24.80: IBS 0.0248 -> 0.02 and CBS 0.2232 -> 0.22.
@@ -94,9 +97,11 @@ def _of(operation: str) -> Callable[[], Built]:
     return lambda: sold(operation=operation, payments=())
 
 
-def _credit(operation: str, kind: Facts, CFOP: str, code: str, amounts: Facts, *facts: Facts, **changes: Any) -> Case:
+def _credit(
+    operation: str, kind: Facts, CFOP: str, code: str, amounts: Facts, *facts: Facts, at: datetime = AT, **changes: Any
+) -> Case:
     def make() -> Built:
-        return noted(composed(with_credit(operation, **changes)))
+        return noted(composed(with_credit(operation, **changes), at=at), at=at)
 
     base = {"det/imposto/IBSCBS/cClassTrib": code, "det/imposto/IBSCBS/gIBSCBS": None, "total/ICMSTot/vNF": "100.00"}
     told = {
@@ -344,6 +349,7 @@ CASES = (
             "total/ICMSTot/vNF": "10.00",
         },
         amount="10.00",
+        by_item=False,
     ),
     returned(
         "reducao_valor",
@@ -352,6 +358,7 @@ CASES = (
         {"det/prod/vProd": "33.33", "total/IBSCBSTot/vBCIBSCBS": "24.80", "total/ICMSTot/vNF": "33.33"},
         name="reducao_valor_of_quantity",
         quantity="1",
+        by_item=False,
     ),
     returned(
         "retorno_recusa",
@@ -362,8 +369,9 @@ CASES = (
             "total/ICMSTot/vNF": "99.99",
             "total/IBSCBSTot/gCBS/vCBS": "0.67",
         },
+        by_item=False,
     ),
-    returned("retorno_recusa_parcial", _header("0", "5", "1202"), THIRD, {"ide/tpNFCredito": "06"}, quantity="1"),
+    returned("retorno_recusa_parcial", _header("0", "5", "1202"), THIRD, {"ide/tpNFCredito": "06"}, by_item=False, quantity="1"),
     _credit(
         "perda_estoque",
         {"ide/tpNFDebito": "07"},
@@ -450,6 +458,7 @@ CASES = (
         {"ide/tpNFCredito": "01", "dest/CNPJ": SUPPLIER.cnpj, "total/IBSCBSTot/gCBS/vCBS": "0.09"},
         of=_bought,
         amount="10.00",
+        by_item=False,
     ),
     _credit(
         "credito_presumido_zfm",
@@ -459,10 +468,9 @@ CASES = (
         {"det/imposto/IBSCBS/gCredPresIBSZFM/vCredPresIBSZFM": "0.10"},
         _itself(),
         customer=None,
-        competence="2026-10",
-        zfm_type="1",
+        at=IN_2029,
+        month="2029-02",
     ),
-    _credit("credito_sucessao", {"ide/tpNFCredito": "05"}, "1949", "800001", {"det/imposto/IBSCBS/gTransfCred/vCBS": "0.90"}),
     _credit(
         "transferencia_credito_cooperativa",
         {"ide/tpNFDebito": "01"},
@@ -478,7 +486,6 @@ CASES = (
         {"det/imposto/IBSCBS/gAjusteCompet/competApur": "2026-10", "det/imposto/IBSCBS/gAjusteCompet/vCBS": "0.90"},
         _itself(),
         customer=None,
-        competence="2026-10",
     ),
     _credit(
         "debito_nao_apurado",
@@ -488,7 +495,6 @@ CASES = (
         {"det/imposto/IBSCBS/gAjusteCompet/vIBS": "0.10"},
         _itself(),
         customer=None,
-        competence="2026-10",
     ),
     _credit(
         "transferencia_credito_sucessao",
@@ -505,7 +511,6 @@ CASES = (
         {"det/imposto/IBSCBS/gAjusteCompet/vIBS": "0.10"},
         _itself(),
         customer=None,
-        competence="2026-10",
     ),
     # 100.00 paid in advance: IBS 0.10, CBS 0.90, and nothing else.
     Case(

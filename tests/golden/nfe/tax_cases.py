@@ -74,10 +74,10 @@ IPI_CASES = (
     *(
         case(
             f"ipi_nt_{cst}",
-            {"det/imposto/IPI/IPINT/CST": cst, "det/imposto/IPI/cEnq": "301", f"{W}vIPI": "0.00"},
-            ipi=IpiProfile(cst=cst, cenq="301"),
+            {"det/imposto/IPI/IPINT/CST": cst, "det/imposto/IPI/cEnq": cEnq, f"{W}vIPI": "0.00"},
+            ipi=IpiProfile(cst=cst, cenq=cEnq),
         )
-        for cst in ("51", "52", "53", "54", "55")
+        for cst, cEnq in (("51", "999"), ("52", "301"), ("53", "999"), ("54", "001"), ("55", "101"))
     ),
 )
 

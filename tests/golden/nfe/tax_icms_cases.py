@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.nfe.state_registration import example
 from gateway.nfe.tax_profile import Retained, StTerms
 from tests.golden.nfe.cases import INDUSTRY
 from tests.golden.nfe.tax_case import ICMS, MG40, SHOP, SP40, D, W, case, replace
@@ -73,7 +74,7 @@ ICMS_CASES = (
         },
         "113.64",
         branch=replace(BRANCH, address=RJ, state_registration="99999993"),
-        customer=replace(SHOP, address=RJ),
+        customer=replace(SHOP, address=RJ, state_registration=example("RJ")),
         quantity="2",
         unit_price="50.00",
         situation="substituto",
@@ -179,7 +180,7 @@ ICMS_CASES = (
             "total/IBSCBSTot/vBCIBSCBS": "81.68",
         },
         branch=replace(BRANCH, address=RJ, state_registration="99999993"),
-        customer=replace(SHOP, address=RJ),
+        customer=replace(SHOP, address=RJ, state_registration=example("RJ")),
         situation="diferida",
         icms_reduction=D("10"),
         deferral=D("50"),
@@ -244,7 +245,12 @@ ICMS_CASES = (
         exemption_reason="9",
         st=(StTerms(uf="SP", mva=D("40"), reduction=D("40")),),
     ),
-    case("cst90_nothing_due", {f"{ICMS}ICMS90/CST": "90", f"{ICMS}ICMS90/vBC": None, f"{W}vBC": "0.00"}, situation="outras"),
+    case(
+        "cst90_nothing_due",
+        {f"{ICMS}ICMS90/CST": "90", f"{ICMS}ICMS90/vBC": None, f"{W}vBC": "0.00"},
+        customer=SHOP,
+        situation="outras",
+    ),
     # 90 with everything: base 80.00 at 18% = 14.40, 25% deferred: 3.60, due 10.80; ST 18% of 140.00 = 25.20 - 10.80 = 14.40.
     case(
         "cst90_whole",

@@ -28,6 +28,7 @@ FUEL_CASES = (
             "total/IBSCBSTot/vBCIBSCBS": "68.60",
         },
         situation="monofasica",
+        cclasstrib="000001",
         fuel=GASOLINE,
         pis_cofins_cst="04",
         **LITRES,
@@ -48,6 +49,7 @@ FUEL_CASES = (
         "122.92",
         customer=SHOP,
         situation="monofasica_retencao",
+        cclasstrib="000001",
         fuel=Fuel(rate=D("1"), share=D("27"), retained_rate=D("1.57"), retained_share=D("73")),
         pis_cofins_cst="04",
         **LITRES,
@@ -64,6 +66,7 @@ FUEL_CASES = (
         "115.70",
         customer=SHOP,
         situation="monofasica_retencao",
+        cclasstrib="000001",
         fuel=Fuel(rate=D("0.5"), retained_rate=D("1.57"), reduction=D("50"), reduction_reason="1"),
         pis_cofins_cst="04",
         **LITRES,
@@ -79,6 +82,7 @@ FUEL_CASES = (
         },
         customer=SHOP,
         situation="monofasica_diferida",
+        cclasstrib="000001",
         deferral=D("80"),
         fuel=GASOLINE,
         pis_cofins_cst="04",
@@ -88,6 +92,7 @@ FUEL_CASES = (
         "cst61",
         {f"{ICMS}ICMS61/vICMSMonoRet": "31.40", f"{W}qBCMonoRet": "20.00", f"{W}vICMSMonoRet": "31.40", f"{W}vICMSMono": None},
         situation="monofasica_anterior",
+        cclasstrib="000001",
         fuel=GASOLINE,
         pis_cofins_cst="04",
         **LITRES,
@@ -98,6 +103,7 @@ FUEL_CASES = (
         {f"{ICMS}ICMS61/CST": "61", "emit/CRT": "1"},
         branch=SIMPLES,
         situation="monofasica_anterior",
+        cclasstrib="000001",
         fuel=GASOLINE,
         pis_cofins_cst="04",
         **LITRES,
@@ -162,7 +168,9 @@ SIMPLES_CASES = (
         situation="st",
         retained=Retained(base=D("140"), rate=D("18"), substitute=D("18"), value=D("7.2"), effective_rate=D("18")),
     ),
-    case("csosn900_nothing_due", {f"{SN}900/CSOSN": "900", f"{SN}900/vBC": None}, branch=SIMPLES, situation="outras"),
+    case(
+        "csosn900_nothing_due", {f"{SN}900/CSOSN": "900", f"{SN}900/vBC": None}, branch=SIMPLES, customer=SHOP, situation="outras"
+    ),
     # Own 18% of 90.00 = 16.20; ST 25.20 - 16.20 = 9.00; credit 2.5% of 100.00.
     case(
         "csosn900_whole",

@@ -120,7 +120,7 @@ async def test_a_line_that_changes_is_the_same_only_with_the_same_body(client: C
 
 async def test_a_bad_line_is_replaced_by_the_line_mended(client: Client, house: House) -> None:
     key = await house.key()
-    await post(client, key, b'{"ref": "a"\n' + body(sale("b") | {"items": []}))
+    await post(client, key, b'{"ref": "a"\n' + body(sale("b") | {"items": "x"}))
     status, told = await post(client, key, body(sale("a"), sale("b")))
     assert (status, told["upload"]["corrected"], told["upload"]["new"]) == (202, 2, 0)
     assert (told["batch"]["total"], told["batch"]["refused"], told["batch"]["pending"]) == (2, 0, 2)
@@ -159,7 +159,7 @@ async def test_memory_does_not_grow_with_the_lines(client: Client, house: House)
 
 
 async def test_the_console_shows_and_stops_a_batch(browser: Client, house: House) -> None:
-    await post(browser, await house.key(), body(sale("a"), sale("b") | {"items": []}), ref="lote <1>")
+    await post(browser, await house.key(), body(sale("a"), sale("b") | {"items": "x"}), ref="lote <1>")
     await house.user()
     await enter(browser)
     text = await (await browser.get("/console/lotes")).text()

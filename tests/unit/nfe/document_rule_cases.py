@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.core.chave import check_digit
 from gateway.nfe.layout.document import InfNFe, InfNFeSupl
+from gateway.nfe.state_registration import example
 from tests.unit.nfe.made import AT
 from tests.unit.nfe.made_document import Changes, delivered, nfce, nfe
 
@@ -86,15 +87,15 @@ PUBLIC_VALUES: dict[str, Any] = {
     "vIBS": "0.09",
     "gCBS": {"pCBS": "0.9000", "gRed": {"pRedAliq": "0.00", "pAliqEfet": "0.8100"}, "vCBS": "0.81"},
     "gTribCompraGov": {
-        "pAliqIBSUF": "0.1000",
-        "vTribIBSUF": "0.10",
+        "pAliqIBSUF": "0.0900",
+        "vTribIBSUF": "0.09",
         "pAliqIBSMun": "0.0000",
         "vTribIBSMun": "0.00",
-        "pAliqCBS": "0.9000",
-        "vTribCBS": "0.90",
+        "pAliqCBS": "0.8100",
+        "vTribCBS": "0.81",
     },
 }
-"""A purchase by the government reduced by 10%: 0.10 x 0.9 = 0.09; 0.90 x 0.9 = 0.81; before it, 0.10 and 0.90."""
+"""A purchase by the government reduced by 10%: 0.10 x 0.9 = 0.09; 0.90 x 0.9 = 0.81."""
 
 
 def ibs(cst: str, code: str, values: Any = None, **groups: Any) -> Changes:
@@ -108,7 +109,15 @@ def ibs(cst: str, code: str, values: Any = None, **groups: Any) -> Changes:
 PLAIN = ibs("000", "000001", VALUES)
 CUT = ibs("200", "200034", REDUCED)
 PUT_OFF = ibs("510", "510001", DEFERRED)
-SUSPENDED = ibs("550", "550001", {**VALUES, "gTribRegular": REGULAR})
+SUSPENDED_VALUES: dict[str, Any] = {
+    "vBC": "100.00",
+    "gIBSUF": {"pIBSUF": "0.0000", "vIBSUF": "0.00"},
+    "gIBSMun": {"pIBSMun": "0.0000", "vIBSMun": "0.00"},
+    "vIBS": "0.00",
+    "gCBS": {"pCBS": "0.0000", "vCBS": "0.00"},
+}
+"""Rates of zero, beside what would be due."""
+SUSPENDED = ibs("550", "550001", {**SUSPENDED_VALUES, "gTribRegular": REGULAR})
 BOUGHT = {"ide.gCompraGov": PUBLIC, **ibs("000", "000001", PUBLIC_VALUES)}
 UNTAXED = ibs("410", "410999")
 FOREIGN = {
@@ -122,7 +131,8 @@ FOREIGN = {
     "det.0.prod.CFOP": "7102",
 }
 COMPANY = {"dest.CPF": None, "dest.CNPJ": "11222333000181"}
-RESELLER = {**COMPANY, "dest.indIEDest": "1", "dest.IE": "123456789", "ide.indFinal": "0"}
+RESELLER = {**COMPANY, "dest.indIEDest": "1", "dest.IE": "110042490114", "ide.indFinal": "0"}
+AC_IE, PR_IE, RJ_IE = example("AC"), example("PR"), example("RJ")
 RIO = {"dest.enderDest.UF": "RJ", "dest.enderDest.cMun": "3304557", "dest.enderDest.xMun": "Rio de Janeiro"}
 RETURN = {
     "ide.finNFe": "4",
@@ -197,7 +207,7 @@ LOST = ibs("200", "200054", None, gEstornoCred=REVERSED)
 
 
 def _identification() -> Iterator[Case]:
-    yield Case("R-A03-10", nfe, {"Id": f"NFe{KEY[:-9]}876543295", "ide.cDV": "5"}, path="/infNFe/@Id", also=("R-B23-10",))
+    yield Case("R-A03-10", nfe, {"Id": f"NFe{KEY[:-9]}876543295", "ide.cDV": "5"}, path="/infNFe/@Id")
     yield Case("R-B23-10", nfe, {"ide.cDV": "4"}, path="/infNFe/ide/cDV")
     yield Case("R-B03-10", nfe, {"ide.cNF": "12345678"}, {"ide.cNF": "12345679"})
     yield Case("R-B03-10", nfe, {"ide.cNF": "00001234"}, {"ide.cNF": "00001235"})
@@ -217,6 +227,7 @@ def _identification() -> Iterator[Case]:
     yield Case("R-B28-40", nfe, {**SVC, "ide.dhCont": f"{DAY}T10:31:00-03:00"}, {**SVC, "ide.dhCont": f"{DAY}T10:30:00-03:00"})
     yield Case("R-B25c-10", nfe, {"ide.indPres": "2"}, {"ide.indPres": "2", "ide.indIntermed": "0"})
     yield Case("R-B25c-20", nfe, {"ide.indIntermed": "0"})
+    yield Case("R-B25b-40", nfe, {"ide.indPres": "5"}, {"ide.indPres": "5", "ide.NFref": [{"refNFe": KEY}]})
     told = {"ide.indPres": "2", "ide.indIntermed": "1"}
     named = {"infIntermed": {"CNPJ": "11222333000181", "idCadIntTran": "loja"}}
     yield Case("R-438", nfe, told, {**told, **named})
@@ -226,6 +237,9 @@ def _identification() -> Iterator[Case]:
     yield Case("R-BA02-10", nfe, {"ide.NFref": [{"refNFe": KEY[:-1] + "4"}]}, {"ide.NFref": [{"refNFe": KEY}]})
     twice = {"ide.NFref": [{"refNFe": KEY}, {"refNFe": KEY}]}
     yield Case("R-BA02-60", nfe, twice, {"ide.NFref": [{"refNFe": KEY}]}, path="/infNFe/ide/NFref[2]/refNFe")
+    # Model 57 is a CT-e's, which has its own group but passes; 66 is electricity.
+    other = "35261112ABC34501DE3566001000001234187654321"
+    yield Case("R-BA02-34", nfe, {"ide.NFref": [{"refNFe": other + check_digit(other)}]}, {"ide.NFref": [{"refNFe": KEY}]})
     december = datetime.fromisoformat("2026-12-15T12:00:00-03:00")
     then = {"ide.dhEmi": "2026-12-15T11:00:00-03:00"}
     to_nfce = {**then, "ide.NFref": [{"refNFe": NFCE_KEY}]}
@@ -253,30 +267,37 @@ def _parties() -> Iterator[Case]:
     yield Case("R-E03a-10", nfe, {**FOREIGN, "dest.idEstrangeiro": None}, {**FOREIGN, "dest.idEstrangeiro": ""})
     visitor = {"dest.CPF": None, "dest.idEstrangeiro": "AB123"}
     yield Case("R-E03a-20", nfe, {**visitor, "ide.indFinal": "0"}, visitor, also=("R-E16a-40",))
-    yield Case("R-E03a-30", nfe, {**visitor, "dest.IE": "123"}, visitor)
+    yield Case("R-E03a-30", nfe, {**visitor, "dest.IE": "110042490114"}, visitor)
     yield Case("R-E03a-60", nfe, {**visitor, "dest.idEstrangeiro": "AB_123"}, {**visitor, "dest.idEstrangeiro": "AB-1/2(3)"})
     yield Case("R-E04-10", nfe, {"dest.xNome": None}, environment=1)
     yield Case("R-598", nfe, {"dest.xNome": "Maria Exemplo"})
+    yield Case("R-598", nfe, {"dest.xNome": None})
     yield Case("R-E05-10", nfe, {"dest.enderDest": None})
     yield Case("R-E10-20", nfe, {"dest.enderDest.cMun": "3304557"}, {"dest.enderDest.cMun": "3509502"})
     sent = {"ide.idDest": "2", f"{_T}ICMSUFDest": SHARE}
     yield Case("R-E12-30", nfe, sent, {**sent, "entrega": PLACE}, path="/infNFe/ide/idDest")
-    yield Case("R-E12-40", nfe, {**RESELLER, **RIO}, {**COMPANY, **RIO})
+    yield Case("R-E12-40", nfe, {**RESELLER, **RIO, "dest.IE": RJ_IE}, {**COMPANY, **RIO})
+    yield Case("R-E12-40", nfe, {**RESELLER, **RIO, "dest.IE": RJ_IE}, {**RESELLER, **RIO, "dest.IE": RJ_IE, "retirada": PLACE})
     yield Case("R-E14-30", nfe, {**FOREIGN, "dest.enderDest.cPais": "1058"}, FOREIGN)
     yield Case("R-E16a-20", nfe, {**FOREIGN, "dest.indIEDest": "2"}, FOREIGN)
     exempt = {**COMPANY, "dest.indIEDest": "2"}
     acre = {**exempt, "dest.enderDest.UF": "AC", "dest.enderDest.cMun": "1200401", "ide.idDest": "2", "det.0.prod.CFOP": "6102"}
-    yield Case("R-E16a-30", nfe, exempt, acre)
+    rio = {**exempt, **RIO, "ide.idDest": "2", "det.0.prod.CFOP": "6102"}
+    yield Case("R-E16a-30", nfe, rio, acre)
+    yield Case("R-E16a-30", nfe, rio, exempt)
+    yield Case("R-E16a-30", nfe, rio, {**rio, f"{_T}ICMS": {"ICMS40": {"orig": "0", "CST": "40"}}})
     yield Case("R-E16a-40", nfe, {"ide.indFinal": "0"})
     yield Case("R-E17-20", nfe, {**RESELLER, "dest.IE": None}, RESELLER)
-    yield Case("R-E17-30", nfe, {**acre, "dest.IE": "123"}, acre)
+    yield Case("R-E17-30", nfe, {**acre, "dest.IE": AC_IE}, acre)
     yield Case("R-E17-40", nfe, {**FOREIGN, "dest.CNPJ": None, "dest.IE": "123"}, FOREIGN, also=("R-E03a-30",))
+    yield Case("R-E17-50", nfe, {**RESELLER, "dest.IE": "110042490115"}, RESELLER, path="/infNFe/dest/IE")
+    yield Case("R-C17-20", nfe, {"emit.IE": "110042490115"}, {"emit.IE": "110042490114"}, path="/infNFe/emit/IE")
     yield Case("R-E18-30", nfe, {"dest.ISUF": "12345678"}, {**acre, "dest.ISUF": "12345678"})
     macapa = {**acre, "dest.indIEDest": "9", "dest.enderDest.UF": "AP", "dest.enderDest.cMun": "1600303", "dest.ISUF": "12345678"}
     taxed = {f"{_T}ICMSUFDest": SHARE}
     yield Case("R-E18-30", nfe, {**macapa, **taxed, "dest.enderDest.cMun": "1600501"}, {**macapa, **taxed})
     parana = {"ide.cUF": "41", "emit.enderEmit.UF": "PR", "emit.enderEmit.cMun": "4106902", "dest.enderDest.UF": "PR"}
-    parana |= {"dest.enderDest.cMun": "4106902"}
+    parana |= {"emit.IE": PR_IE, "dest.enderDest.cMun": "4106902"}
     contact = {"CNPJ": "11222333000181", "xContato": "Suporte", "email": "a@example.com", "fone": "1133334444"}
     whole = {**contact, "idCSRT": "01", "hashCSRT": "AAAAAAAAAAAAAAAAAAAAAAAAAAA="}
     yield Case("R-ZD01-10", nfe, parana, {**parana, "infRespTec": whole})
@@ -297,6 +318,8 @@ def _items() -> Iterator[Case]:
     yield Case("R-519", nfe, {**entry, "det.0.prod.CFOP": "5915"}, entry)
     yield Case("R-327", nfe, {**RETURN, "det.0.prod.CFOP": "1102"}, {**RETURN, "det.0.prod.CFOP": "1949"})
     yield Case("R-328", nfe, {"det.0.prod.CFOP": "5202"}, {"det.0.prod.CFOP": "5949"})
+    fine = {"ide.finNFe": "5", "ide.tpNF": "0", "ide.tpNFCredito": "01", "det.0.prod.CFOP": "1202"}
+    yield Case("R-328", nfe, fine, {**fine, "ide.tpNFCredito": "03"})
     yield Case("R-590", nfe, {"emit.CRT": "1"}, {"emit.CRT": "1", f"{_T}ICMS": {"ICMSSN102": {"orig": "0", "CSOSN": "102"}}})
     mono = {"ICMS61": {"orig": "0", "CST": "61", "adRemICMSRet": "1.0000", "vICMSMonoRet": "1.00"}}
     yield Case("R-590", nfe, {"emit.CRT": "4"}, {"emit.CRT": "4", f"{_T}ICMS": mono})
@@ -307,6 +330,9 @@ def _items() -> Iterator[Case]:
     yield Case("R-N12-80", nfe, {**exempt, "det.0.prod.CFOP": "6949"}, {**exempt, **sent})
     st = {f"{_T}ICMS": {"ICMS60": {"orig": "0", "CST": "60"}}}
     yield Case("R-N12-84", nfe, st, {**st, "det.0.prod.CEST": "2803800"}, path="/infNFe/det[1]/prod/CEST")
+    own = {"modBCST": "4", "vBCST": "40.00", "pICMSST": "18.00", "vICMSST": "7.20"}
+    others = {"orig": "0", "CST": "90"}
+    yield Case("R-N12-84", nfe, {f"{_T}ICMS": {"ICMS90": {**others, **own}}}, {f"{_T}ICMS": {"ICMS90": others}})
     yield Case("R-N17-10", nfe, {f"{_T}ICMS.ICMS00.vICMS": "18.02"}, {f"{_T}ICMS.ICMS00.vICMS": "18.01"})
     yield Case("R-NA01-20", nfe, {**INTERSTATE, f"{_T}ICMSUFDest": None}, INTERSTATE)
     yield Case("R-NA15-10", nfe, {**INTERSTATE, f"{_T}ICMSUFDest": {**SHARE, "vICMSUFDest": "8.02"}}, INTERSTATE)
@@ -316,18 +342,18 @@ def _totals() -> Iterator[Case]:
     t = "total.ICMSTot."
     # One hundred of goods, 18.00 of ICMS, 1.65% and 7.60% of 82.00: 1.35 and 6.23.
     for code, tag, wrong, near in (
-        ("R-W03-10", "vBC", "100.02", "100.01"),
-        ("R-W04-10", "vICMS", "18.02", "18.01"),
-        ("R-W04h-10", "vFCP", "0.02", "0.01"),
-        ("R-W05-10", "vBCST", "0.02", "0.01"),
-        ("R-W06b-10", "vFCPSTRet", "0.02", "0.01"),
-        ("R-W13-10", "vPIS", "1.37", "1.36"),
-        ("R-W14-10", "vCOFINS", "6.25", "6.24"),
-        ("R-W16a-10", "vTotTrib", "0.02", "0.01"),
-        ("R-W16-10", "vNF", "99.98", "99.99"),
-        ("R-W04c-10", "vFCPUFDest", "0.02", "0.01"),
-        ("R-W04e-10", "vICMSUFDest", "0.02", "0.01"),
-        ("R-W04g-10", "vICMSUFRemet", "0.02", "0.01"),
+        ("R-W03-10", "vBC", "100.01", "100.00"),
+        ("R-W04-10", "vICMS", "18.01", "18.00"),
+        ("R-W04h-10", "vFCP", "0.01", "0.00"),
+        ("R-W05-10", "vBCST", "0.01", "0.00"),
+        ("R-W06b-10", "vFCPSTRet", "0.01", "0.00"),
+        ("R-W13-10", "vPIS", "1.36", "1.35"),
+        ("R-W14-10", "vCOFINS", "6.24", "6.23"),
+        ("R-W16a-10", "vTotTrib", "0.01", "0.00"),
+        ("R-W16-10", "vNF", "99.99", "100.00"),
+        ("R-W04c-10", "vFCPUFDest", "0.01", "0.00"),
+        ("R-W04e-10", "vICMSUFDest", "0.01", "0.00"),
+        ("R-W04g-10", "vICMSUFRemet", "0.01", "0.00"),
     ):
         path = f"/infNFe/total/ICMSTot/{tag}"
         settled = {"pag.detPag.0.vPag": wrong} if tag == "vNF" else {}
@@ -354,7 +380,7 @@ def _totals() -> Iterator[Case]:
     ):
         vnf = {1: "105.00", -1: "95.00", 0: "100.00"}[sign]
         value = "105.00" if tag == "vProd" else "5.00"
-        near = "100.01" if tag == "vProd" else "0.01"
+        near = "100.00" if tag == "vProd" else "0.00"
         bad = {f"{t}{tag}": value, f"{t}vNF": vnf, "pag.detPag.0.vPag": vnf}
         yield Case(code, nfe, bad, {f"{t}{tag}": near}, f"/infNFe/total/ICMSTot/{tag}")
     # Substitution adds to vNF: 100.00 + 7.20.
@@ -362,20 +388,24 @@ def _totals() -> Iterator[Case]:
 
 
 def _payment() -> Iterator[Case]:
-    today = {"cobr": {"dup": [{"nDup": "001", "dVenc": DAY, "vDup": "100.00"}]}}
-    later = {"cobr": {"dup": [{"nDup": "001", "dVenc": "2026-12-20", "vDup": "100.00"}]}}
-    yield Case("R-Y09-40", nfe, today, later, path="/infNFe/cobr/dup[1]/dVenc")
+    term = {"pag.detPag.0.indPag": "1"}
+
+    def billed(due: str, amount: str = "100.00", number: str = "001", **fat: str) -> Changes:
+        bill: dict[str, Any] = {"dup": [{"nDup": number, "dVenc": due, "vDup": amount}]}
+        return {**term, "cobr": {**bill, "fat": fat} if fat else bill}
+
+    later = billed("2026-12-20")
+    yield Case("R-Y09-40", nfe, billed(DAY), later, path="/infNFe/cobr/dup[1]/dVenc")
     # At 22:00 in Brasília it is already another day in UTC: the rule keeps silent.
-    at_night = {"ide.dhEmi": "2026-11-19T22:00:00-03:00", "cobr": {"dup": [{"dVenc": "2026-11-19", "vDup": "100.00"}]}}
-    at_noon = {**at_night, "ide.dhEmi": "2026-11-19T12:00:00-03:00"}
-    yield Case("R-Y09-40", nfe, at_noon, at_night)
-    far = {"cobr": {"dup": [{"dVenc": "2036-11-21", "vDup": "100.00"}]}}
-    yield Case("R-797", nfe, far, {"cobr": {"dup": [{"dVenc": "2036-11-20", "vDup": "100.00"}]}})
-    bill = {"cobr": {"fat": {"vLiq": "100.00"}, "dup": [{"dVenc": "2026-12-20", "vDup": "99.98"}]}}
-    yield Case("R-852", nfe, bill, {"cobr": {**bill["cobr"], "dup": [{"dVenc": "2026-12-20", "vDup": "99.99"}]}})
+    at_night = {**billed("2026-11-19"), "ide.dhEmi": "2026-11-19T22:00:00-03:00"}
+    yield Case("R-Y09-40", nfe, {**at_night, "ide.dhEmi": "2026-11-19T12:00:00-03:00"}, at_night)
+    yield Case("R-Y09-40", nfe, {**later, "pag.detPag.0.indPag": "0"}, later)
+    yield Case("R-797", nfe, billed("2036-11-21"), billed("2036-11-20"))
+    yield Case("R-Y08-10", nfe, billed("2026-12-20", number="1"), later, path="/infNFe/cobr/dup[1]/nDup")
+    yield Case("R-Y10-10", nfe, billed("2026-12-20", "99.99", vLiq="100.00"), billed("2026-12-20", vLiq="100.00"))
     yield Case("R-YA02-20", nfe, {**RETURN, "pag": {"detPag": [{"tPag": "01", "vPag": "100.00"}]}}, RETURN)
     unpaid = {"pag": {"detPag": [{"tPag": "90", "vPag": "0.00"}]}}
-    yield Case("R-904", nfe, {"pag": {"detPag": [{"tPag": "90", "vPag": "100.00"}]}}, unpaid)
+    yield Case("R-YA03-30", nfe, {"pag": {"detPag": [{"tPag": "90", "vPag": "100.00"}]}}, unpaid)
     other = {"tPag": "99", "vPag": "100.00"}
     yield Case("R-441", nfe, {"pag": {"detPag": [other]}}, {"pag": {"detPag": [{**other, "xPag": "Permuta"}]}})
     for base, short, over in ((nfe, "R-865", "R-866"), (nfce, "R-YA03-10", "R-YA03-20")):
@@ -441,7 +471,9 @@ def _nfce() -> Iterator[Case]:
     yield Case("R-N12-60", nfce, {f"{_T}ICMS": {"ICMSST": passed}, "det.0.prod.CEST": "2803800"})
     others = {"orig": "0", "CST": "90"}
     with_st = {**others, "modBCST": "4", "vBCST": "40.00", "pICMSST": "18.00", "vICMSST": "7.20"}
-    yield Case("R-N12-34", nfce, {f"{_T}ICMS": {"ICMS90": with_st}}, {f"{_T}ICMS": {"ICMS90": others}})
+    yield Case(
+        "R-N12-34", nfce, {f"{_T}ICMS": {"ICMS90": with_st}, "det.0.prod.CEST": "2803800"}, {f"{_T}ICMS": {"ICMS90": others}}
+    )
     yield Case("R-NA01-10", nfce, {f"{_T}ICMSUFDest": SHARE})
     yield Case("R-O01-10", nfce, {f"{_T}IPI": {"cEnq": "999", "IPINT": {"CST": "53"}}})
     yield Case("R-P01-10", nfce, {f"{_T}II": {"vBC": "0.00", "vDespAdu": "0.00", "vII": "0.00", "vIOF": "0.00"}})
@@ -529,6 +561,8 @@ def _ibs_cbs() -> Iterator[Case]:
     uf = _values(_share(PLAIN, "gIBSUF", pIBSUF="0.2000", vIBSUF="0.20"), vIBS="0.20")
     yield Case("R-UB18-10", nfe, uf, PLAIN, f"{at}/gIBSCBS/gIBSUF/pIBSUF")
     yield Case("R-UB18-10", nfe, uf, {**uf, **RETURN})
+    taxed = _values(_share(SUSPENDED, "gIBSUF", pIBSUF="0.1000", vIBSUF="0.10"), vIBS="0.10")
+    yield Case("R-UB18-10", nfe, taxed, SUSPENDED)
     mun = _values(_share(PLAIN, "gIBSMun", pIBSMun="0.1000", vIBSMun="0.10"), vIBS="0.20")
     yield Case("R-UB37-10", nfe, mun, PLAIN, f"{at}/gIBSCBS/gIBSMun/pIBSMun")
     untaxed = _share(PLAIN, "gCBS", pCBS="0.0000", vCBS="0.00")
@@ -536,7 +570,7 @@ def _ibs_cbs() -> Iterator[Case]:
     # Suspended: the rate may be the year's or zero.
     yield Case("R-UB56-10", nfe, untaxed, _share(SUSPENDED, "gCBS", pCBS="0.0000", vCBS="0.00"))
     manaus = {"ide.cUF": "13", "emit.enderEmit.UF": "AM", "emit.enderEmit.cMun": "1302603", "dest.enderDest.UF": "AM"}
-    manaus |= {"dest.enderDest.cMun": "1302603", "infRespTec": _CONTACT}
+    manaus |= {"dest.enderDest.cMun": "1302603", "emit.IE": example("AM"), "infRespTec": _CONTACT}
     yield Case("R-UB56-10", nfe, {**manaus, **_share(PLAIN, "gCBS", pCBS="0.8000", vCBS="0.80")}, {**manaus, **untaxed})
     yield from _shares(at)
     yield from _due(at)
@@ -609,7 +643,7 @@ def _due(at: str) -> Iterator[Case]:
     yield Case("R-UB54-10", nfe, bad, near, f"{at}/gIBSCBS/gIBSMun/vIBSMun")
     bad, near = (_share(PLAIN, "gCBS", vCBS=value) for value in ("0.92", "0.91"))
     yield Case("R-UB67-10", nfe, bad, near, f"{at}/gIBSCBS/gCBS/vCBS")
-    yield Case("R-UB54a-10", nfe, _values(PLAIN, vIBS="0.12"), _values(PLAIN, vIBS="0.11"), f"{at}/gIBSCBS/vIBS")
+    yield Case("R-UB54a-10", nfe, _values(PLAIN, vIBS="0.11"), PLAIN, f"{at}/gIBSCBS/vIBS")
     # 0.10 less a presumed credit of 0.05: the other reading of the sum.
     used = _group(PRESUMED, gCredPresOper=credit(gIBSCredPres=of("0.05"), gCBSCredPres=of("2.00")))
     yield Case("R-UB54a-10", nfe, _values(used, vIBS="0.02"), _values(used, vIBS="0.05"))
@@ -627,7 +661,7 @@ def _groups() -> Iterator[Case]:
     yield Case("R-UB62a-10", nfe, silent, back, f"{at}/gIBSCBS/gCBS/gDevTrib")
     more = _share(PLAIN, "gCBS", gDevTrib={"pDevTrib": "50.0000", "vDevTrib": "0.47"}, vCBS="0.43")
     yield Case("R-UB63-10", nfe, more, back, f"{at}/gIBSCBS/gCBS/gDevTrib/vDevTrib")
-    yield Case("R-UB68-10", nfe, ibs("550", "550001", VALUES), SUSPENDED, f"{at}/gIBSCBS")
+    yield Case("R-UB68-10", nfe, ibs("550", "550001", SUSPENDED_VALUES), SUSPENDED, f"{at}/gIBSCBS")
     yield Case("R-UB68-11", nfe, _values(PLAIN, gTribRegular=REGULAR), SUSPENDED, f"{at}/gIBSCBS/gTribRegular")
     for code, tag, wrong, near in (
         ("R-UB69-10", "CSTReg", "999", "000"),
@@ -639,11 +673,9 @@ def _groups() -> Iterator[Case]:
         pair = [_values(SUSPENDED, gTribRegular={**REGULAR, tag: value}) for value in (wrong, near)]
         yield Case(code, nfe, pair[0], pair[1], f"{at}/gIBSCBS/gTribRegular/{tag}")
     yield Case("R-UB82a-10", nfe, _values(BOUGHT, gTribCompraGov=None), BOUGHT, f"{at}/gIBSCBS")
-    # (0.10 + 0.95) x 0.9 = 0.945 against 0.90 due: five cents. With 0.94 it is 0.936: four pass.
-    for value, code in (("0.95", "R-UB82a-20"),):
-        whole = {**PUBLIC_VALUES["gTribCompraGov"], "vTribCBS": value}
-        near = {**PUBLIC_VALUES["gTribCompraGov"], "vTribCBS": "0.94"}
-        yield Case(code, nfe, _values(BOUGHT, gTribCompraGov=whole), _values(BOUGHT, gTribCompraGov=near))
+    # 0.09 + 0.86 = 0.95 against 0.90 due: five cents. With 0.85, four pass.
+    whole, near = ({**PUBLIC_VALUES["gTribCompraGov"], "vTribCBS": value} for value in ("0.86", "0.85"))
+    yield Case("R-UB82a-20", nfe, _values(BOUGHT, gTribCompraGov=whole), _values(BOUGHT, gTribCompraGov=near))
     alone = _values(PLAIN, gTribCompraGov=PUBLIC_VALUES["gTribCompraGov"])
     yield Case("R-UB82a-30", nfe, alone, BOUGHT, f"{at}/gIBSCBS/gTribCompraGov")
     yield from _credits(at)
@@ -716,19 +748,19 @@ def _reform_totals() -> Iterator[Case]:
     )
     yield Case("R-W34-20", nfe, {**PLAIN, "total.IBSCBSTot": None}, PLAIN, "/infNFe/total")
     for code, path, wrong, near in (
-        ("R-W35-10", "vBCIBSCBS", "100.02", "100.01"),
-        ("R-W38-10", "gIBS.gIBSUF.vDif", "0.02", "0.01"),
-        ("R-W39-10", "gIBS.gIBSUF.vDevTrib", "0.02", "0.01"),
-        ("R-W41-10", "gIBS.gIBSUF.vIBSUF", "0.12", "0.11"),
-        ("R-W43-10", "gIBS.gIBSMun.vDif", "0.02", "0.01"),
-        ("R-W44-10", "gIBS.gIBSMun.vDevTrib", "0.02", "0.01"),
-        ("R-W46-10", "gIBS.gIBSMun.vIBSMun", "0.02", "0.01"),
-        ("R-W47-10", "gIBS.vIBS", "0.12", "0.11"),
-        ("R-W48-10", "gIBS.vCredPres", "0.02", "0.01"),
-        ("R-W53-10", "gCBS.vDif", "0.02", "0.01"),
-        ("R-W54-10", "gCBS.vDevTrib", "0.02", "0.01"),
-        ("R-W56-10", "gCBS.vCBS", "0.92", "0.91"),
-        ("R-W56a-10", "gCBS.vCredPres", "0.02", "0.01"),
+        ("R-W35-10", "vBCIBSCBS", "100.01", "100.00"),
+        ("R-W38-10", "gIBS.gIBSUF.vDif", "0.01", "0.00"),
+        ("R-W39-10", "gIBS.gIBSUF.vDevTrib", "0.01", "0.00"),
+        ("R-W41-10", "gIBS.gIBSUF.vIBSUF", "0.11", "0.10"),
+        ("R-W43-10", "gIBS.gIBSMun.vDif", "0.01", "0.00"),
+        ("R-W44-10", "gIBS.gIBSMun.vDevTrib", "0.01", "0.00"),
+        ("R-W46-10", "gIBS.gIBSMun.vIBSMun", "0.01", "0.00"),
+        ("R-W47-10", "gIBS.vIBS", "0.11", "0.10"),
+        ("R-W48-10", "gIBS.vCredPres", "0.01", "0.00"),
+        ("R-W53-10", "gCBS.vDif", "0.01", "0.00"),
+        ("R-W54-10", "gCBS.vDevTrib", "0.01", "0.00"),
+        ("R-W56-10", "gCBS.vCBS", "0.91", "0.90"),
+        ("R-W56a-10", "gCBS.vCredPres", "0.01", "0.00"),
     ):
         pair = [{**PLAIN, f"{t}{path}": value} for value in (wrong, near)]
         yield Case(code, nfe, pair[0], pair[1], f"{root}/{path.replace('.', '/')}")
@@ -736,11 +768,11 @@ def _reform_totals() -> Iterator[Case]:
     yield Case("R-W38-10", nfe, {**PUT_OFF, f"{t}gIBS.gIBSUF.vDif": "0.00"}, PUT_OFF)
     yield Case("R-W48-10", nfe, {**PRESUMED, f"{t}gIBS.vCredPres": "0.00"}, PRESUMED)
     reversal = ibs("410", "410026", gEstornoCred=REVERSED)
-    for code, tag, wrong, near in (("R-W59f-10", "vIBSEstCred", "1.02", "1.01"), ("R-W59g-10", "vCBSEstCred", "9.02", "9.01")):
+    for code, tag, wrong, near in (("R-W59f-10", "vIBSEstCred", "1.01", "1.00"), ("R-W59g-10", "vCBSEstCred", "9.01", "9.00")):
         pair = [{**reversal, f"{t}gEstornoCred.{tag}": value} for value in (wrong, near)]
         yield Case(code, nfe, pair[0], pair[1], f"{root}/gEstornoCred/{tag}")
     yield Case("R-1004", nfe, {**PLAIN, "total.vNFTot": None}, PLAIN, "/infNFe/total")
-    yield Case("R-1094", nfe, {**PLAIN, "total.vNFTot": "100.02"}, {**PLAIN, "total.vNFTot": "100.01"}, "/infNFe/total/vNFTot")
+    yield Case("R-1094", nfe, {**PLAIN, "total.vNFTot": "100.01"}, PLAIN, "/infNFe/total/vNFTot")
 
 
 def _next_year() -> Iterator[Case]:

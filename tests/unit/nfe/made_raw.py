@@ -159,9 +159,20 @@ SERVICE: dict[str, Any] = {
         },
         "PIS": {"PISAliq": {"CST": "01", "vBC": 80, "pPIS": 1.65, "vPIS": 1.32}},
         "COFINS": {"COFINSAliq": {"CST": "01", "vBC": 80, "pCOFINS": 7.6, "vCOFINS": 6.08}},
+        "IBSCBS": {
+            "CST": "000",
+            "cClassTrib": "000001",
+            "gIBSCBS": {
+                "vBC": 68.60,
+                "gIBSUF": {"pIBSUF": 0.1, "vIBSUF": 0.07},
+                "gIBSMun": {"pIBSMun": 0, "vIBSMun": 0},
+                "vIBS": 0.07,
+                "gCBS": {"pCBS": 0.9, "vCBS": 0.62},
+            },
+        },
     },
 }
-"""A service in a note of goods: 80.00, outside of vProd."""
+"""A service in a note of goods: 80.00, outside of vProd. Base of IBS and CBS: 80.00 - 4.00 - 1.32 - 6.08 = 68.60."""
 
 
 def body(*items: dict[str, Any], paid: Any = 117.2, **changes: Any) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from gateway.nfe.draft import Draft
 from gateway.nfe.layout.item import Det
 from gateway.nfe.originals import opened
 from gateway.nfe.product import Product
-from gateway.nfe.sale import CreditAmounts, Customer, ReturnedLine, Sale, SaleItem
+from gateway.nfe.reform.profile import Adjustment, Amounts, ReformItem, ZfmCredit
+from gateway.nfe.sale import Customer, ReturnedLine, Sale
 from gateway.nfe.signature import with_placeholder
 from tests.unit.nfe.made import AT, BRANCH, RJ, SHIRT, SP, composed, item, pays, sale
 
@@ -70,8 +71,8 @@ def given_back(asked: Sale, store: dict[str, Kept], branch: Branch = BRANCH, at:
     return compose(asked, branch, {"CAM-1": SHIRT}, at=at, originals=opened(asked, store))
 
 
-def noted(draft: Draft, number: int = 55) -> Built:
-    return build(draft, number=number, cNF="87654321", dhEmi=AT)
+def noted(draft: Draft, number: int = 55, at: datetime = AT) -> Built:
+    return build(draft, number=number, cNF="87654321", dhEmi=at)
 
 
 def only(draft: Draft) -> Det:
@@ -79,11 +80,21 @@ def only(draft: Draft) -> Det:
     return det
 
 
-def with_credit(operation: str, ibs: str = "0.10", cbs: str = "0.90", **changes: Any) -> Sale:
-    """A credit or debit note of one item worth R$ 100,00."""
-    more = {name: changes.pop(name) for name in ("competence", "zfm_type") if name in changes}
-    line = SaleItem(sku="CAM-1", quantity=D(1), unit_price=D("100.00"), credit=CreditAmounts(ibs=D(ibs), cbs=D(cbs), **more))
-    return sale(**{"operation": operation, "items": (line,), "payments": (), **changes})
+_ADJUSTED = frozenset({"anulacao_credito", "debito_nao_apurado", "desenquadramento_simples"})
+
+
+def with_credit(operation: str, ibs: str = "0.10", cbs: str = "0.90", month: str = "2026-10", **changes: Any) -> Sale:
+    """A credit or debit note of one item worth R$ 100,00, with the amounts in the group that the operation asks for."""
+    amounts = {"ibs": D(ibs), "cbs": D(cbs)}
+    if operation in _ADJUSTED:
+        line = ReformItem(adjustment=Adjustment(month=month, **amounts))
+    elif operation == "perda_estoque":
+        line = ReformItem(reversal=Amounts(**amounts))
+    elif operation == "credito_presumido_zfm":
+        line = ReformItem(zfm_credit=ZfmCredit(month=month, kind="1", amount=amounts["ibs"]))
+    else:
+        line = ReformItem(transfer=Amounts(**amounts))
+    return sale(**{"operation": operation, "items": (item(reform=line),), "payments": (), **changes})
 
 
 __all__ = [

@@ -23,7 +23,8 @@ from tests.unit.nfe.made import AT, BRANCH, SHIRT, composed, pays, sale
 
 DAY = date(2026, 11, 20)
 D = Decimal
-ALL = [default(name, DAY) for name in names(DAY)]
+LATEST = date(2029, 1, 1)
+ALL = [default(name, LATEST) for name in names(LATEST)]
 RETURNS = frozenset({"1202", "2202", "1411", "2411", "1918", "2918", "1919", "2919", "5202", "6202", "5411", "6411"})
 """CFOPs of the table that are of the authoriser's list of returns (327, 328)."""
 NFCE = ChaveAcesso.build(
@@ -40,13 +41,13 @@ NFCE = ChaveAcesso.build(
 
 def test_twenty_six_operations_their_returns_and_what_corrects_and_adjusts() -> None:
     assert {one.number for one in ALL} == set(range(1, 32))
-    assert len(ALL) == 45
+    assert len(ALL) == 44
     assert [one.name for one in ALL if EXPORT in one.cfop] == ["exportacao"]
     assert {one.name for one in ALL} == set(get_args(OperationName))
     assert [one.name for one in ALL if one.by == "outside"] == ["servico"]
     assert all((one.icms == "mirror") <= (one.by == "returns") for one in ALL)
     assert {one.finNFe for one in ALL} == {"", *"123456"}
-    assert {one.tpNFCredito for one in ALL} == {"", *(f"0{n}" for n in range(1, 7))}
+    assert {one.tpNFCredito for one in ALL} == {"", *(f"0{n}" for n in (1, 2, 3, 4, 6))}
     assert {one.tpNFDebito for one in ALL} == {"", *(f"0{n}" for n in range(1, 9))}
 
 
@@ -67,7 +68,6 @@ def test_a_row_is_whole_and_agrees_with_the_authoriser(one: Any) -> None:
     assert bool(one.cst and one.csosn) == (one.icms == "fixed")
     assert one.reform_only <= (one.finNFe in ("5", "6"))
     assert bool(one.measure) == one.returns
-    assert bool(one.group) == (one.by == "credit")
     assert (one.recipient == "counterpart") == one.returns
     assert one.cclasstrib.startswith(one.ibs_cbs_cst)
     assert ("65" in one.model) == (one.name == "venda")
@@ -78,6 +78,8 @@ def test_a_row_is_whole_and_agrees_with_the_authoriser(one: Any) -> None:
 def test_dates() -> None:
     assert "perda_estoque" not in names(date(2026, 5, 3))
     assert "perda_estoque" in names(date(2026, 5, 4))
+    assert "credito_presumido_zfm" not in names(date(2028, 12, 31))
+    assert "credito_presumido_zfm" in names(LATEST)
     with pytest.raises(LookupError):
         operation("remessa_locacao", date(2020, 2, 29))
     assert operation("remessa_locacao", date(2020, 3, 1)).cfop["internal"] == "5908"
@@ -141,8 +143,8 @@ def test_the_golden_notes_cover_every_operation_composed() -> None:
 
 @pytest.mark.parametrize("case", (*CASES, *RETURN_CASES), ids=lambda case: case.name)
 def test_the_authoriser_takes_each(case: Any) -> None:
-    refusal = first_refusal(Note(etree.fromstring(case.make().xml)), Conditions(AT, "2", frozenset({"SP"}), {}))
-    assert refusal is None
+    note = Note(etree.fromstring(case.make().xml))
+    assert first_refusal(note, Conditions(max(AT, note.dhEmi), "2", frozenset({"SP"}), {})) is None
 
 
 def asked(name: str, *references: str, **changes: Any) -> Sale:

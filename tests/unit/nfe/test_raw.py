@@ -150,7 +150,8 @@ def test_a_service_is_summed_apart() -> None:
     assert issqn.dCompet == "2026-11-20"
     icms = draft.body.total.ICMSTot
     assert (icms.vProd, icms.vPIS, icms.vNF) == (D("0.00"), D("0.00"), D("80.00"))
-    assert draft.body.total.IBSCBSTot is None
+    reform = draft.body.total.IBSCBSTot
+    assert reform is not None and (reform.vBCIBSCBS, draft.body.total.vNFTot) == (D("68.60"), D("80.00"))
 
 
 def test_every_part_of_vnf() -> None:
@@ -236,7 +237,7 @@ PAIRS: tuple[tuple[str, str, dict[str, Any], dict[str, Any]], ...] = (
     ("NFE-RAW-06", "$.infNFe.ide.cDV", {"ide__cDV": "2"}, {}),
     ("NFE-RAW-07", "$.infNFe.Id", {"Id": f"NFe{KEY[:-1]}9", "ide__nNF": "7", "ide__cNF": CNF, "ide__dhEmi": DATE}, {}),
     ("NFE-RAW-07", "$.infNFe.ide.cDV", {"ide__cDV": "9", "ide__nNF": "7", "ide__cNF": CNF, "ide__dhEmi": DATE}, {}),
-    ("NFE-RAW-08", "$.infNFe.ide.mod", {"ide__mod": "57"}, {"ide__mod": "65"}),
+    ("NFE-RAW-08", "$.infNFe.ide.mod", {"ide__mod": "57"}, {"ide__mod": "55"}),
     ("NFE-RAW-08", "$.infNFe.ide.tpAmb", {"ide__tpAmb": "1"}, {"ide__tpAmb": "2"}),
     ("NFE-RAW-08", "$.infNFe.ide.tpEmis", {"ide__tpEmis": "6"}, {"ide__tpEmis": "1"}),
     ("NFE-RAW-08", "$.infNFe.ide.procEmi", {"ide__procEmi": "1"}, {"ide__procEmi": "0"}),

@@ -22,35 +22,35 @@ def inf() -> InfNFe:
 
 
 def test_one_thing_is_wrong_and_the_rest_is_the_same(inf: InfNFe) -> None:
-    bad = spoilt(inf, Control(path="det.prod.CFOP", set="0000"))
+    bad = spoilt(note, Control({"det.prod.CFOP": "0000"}))
     assert bad is not None and (bad.det[0].prod.CFOP, inf.det[0].prod.CFOP) == ("0000", "5102")
-    bad = spoilt(inf, Control(path="total.ICMSTot.vNF", add="0.02"))
+    bad = spoilt(note, Control({"total.ICMSTot.vNF": {"add": "0.02"}}))
     assert bad is not None and str(bad.total.ICMSTot.vNF) == "100.02"
-    bad = spoilt(inf, Control(path="det.imposto.ICMS.*.vICMS", add="1"))
+    bad = spoilt(note, Control({"det.imposto.ICMS.*.vICMS": {"add": "1"}}))
     # 18 % of 100.00, and one real.
     assert bad is not None and bad.det[0].imposto.ICMS.ICMS00.vICMS == 19  # type: ignore[union-attr]
-    bad = spoilt(inf, Control(path="ide.dhEmi", days=-40))
+    bad = spoilt(note, Control({"ide.dhEmi": {"days": -40}}))
     assert bad is not None and bad.ide.dhEmi.startswith("2026-10-11T")
-    bad = spoilt(inf, Control(path="dest.xNome", blank=True))
+    bad = spoilt(note, Control({"dest.xNome": False}))
     assert bad is not None and bad.dest is not None and bad.dest.xNome is None
-    bad = spoilt(inf, Control(path="pag.detPag", blank=True))
+    bad = spoilt(note, Control({"pag.detPag": False}))
     assert bad is not None and (len(inf.pag.detPag), len(bad.pag.detPag)) == (1, 0)
-    bad = spoilt(inf, Control(path="total.ICMSTot.vFCP", set="3.00"))
+    bad = spoilt(note, Control({"total.ICMSTot.vFCP": "3.00"}))
     assert bad is not None and str(bad.total.ICMSTot.vFCP) == "3.00"
 
 
 @pytest.mark.parametrize(
     "control",
     [
-        Control(path="det.imposto.ISSQN.vISSQN", add="1"),
-        Control(path="nada.aqui", blank=True),
-        Control(path="det.prod.CFOP", set="5102"),
-        Control(path="dest.xNome", add="1"),
-        Control(path="cobr.fat", blank=True),
+        Control({"det.imposto.ISSQN.vISSQN": {"add": "1"}}),
+        Control({"nada.aqui": False}),
+        Control({"det.prod.CFOP": "5102"}),
+        Control({"dest.xNome": {"add": "1"}}),
+        Control({"cobr.fat": False}),
     ],
 )
 def test_what_is_not_there_cannot_be_spoilt(inf: InfNFe, control: Control) -> None:
-    assert spoilt(inf, control) is None
+    assert spoilt(note, control) is None
 
 
 def test_a_control_is_one_change(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -169,7 +169,7 @@ PAIRS = [
         sale(freight=Freight(net_weight=D("2"))),
     ),
     Pair(
-        "NFE-FREIGHT-05",
+        "NFE-FREIGHT-09",
         "$.insurance",
         sale(items=(item(insurance=D("1.00")),), insurance=D("2.00")),
         sale(items=(item(insurance=D("1.00")),), insurance=D("1.00"), payments=(pays("pix", "101.00"),)),

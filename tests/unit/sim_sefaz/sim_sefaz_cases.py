@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim_sefaz_note import CNPJ, Edits
 from sim_sefaz_purpose_cases import ONE, billed, returned
 from sim_sefaz_reform_cases import REDUCED
-from sim_sefaz_variants import CARD, DIFAL, ICMS20, ICMS51, PASSES, RELIEVED, icms, interstate, one_item, simples
+from sim_sefaz_variants import CARD, CONTRIBUTOR, DIFAL, ICMS20, ICMS51, PASSES, RELIEVED, icms, interstate, one_item, simples
 
 # cStat, what breaks the rule, the neighbour that keeps it
 CASES: list[tuple[str, Edits, Edits]] = [
@@ -114,8 +114,8 @@ CASES: list[tuple[str, Edits, Edits]] = [
     ),
     (
         "351",
-        icms(ICMS51.format(op="17.12").replace("51", "90"), vBC="95.00", vICMS="8.55"),
-        icms(ICMS51.format(op="17.11").replace("51", "90"), vBC="95.00", vICMS="8.55"),
+        icms(ICMS51.format(op="17.12").replace("51", "90"), vBC="95.00", vICMS="8.55") | CONTRIBUTOR,
+        icms(ICMS51.format(op="17.11").replace("51", "90"), vBC="95.00", vICMS="8.55") | CONTRIBUTOR,
     ),
     (
         "610",

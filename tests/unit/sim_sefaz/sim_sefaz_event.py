@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import datetime, timedelta
 from importlib.resources import files
 
 import xmlsec
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from lxml import etree
-from sim_sefaz_note import CNPJ, CPF, DSIG, NFE, NOW, Signer, chave_of, lot, sign, signed
+from sim_sefaz_nfce_cases import NFCE, OFFLINE
+from sim_sefaz_note import CNPJ, CPF, DSIG, NFE, NOW, Edits, Signer, build, chave_of, compose_key, lot, sign, signed
 
 from gateway.sim.sefaz.authorizer import Authorizer, Face, Processed
 
@@ -67,9 +71,10 @@ def correct(signer: Signer, chave: str, *, text: str = "Onde se le azul leia-se 
     return event(signer, chave, "110110", detail, **other)  # type: ignore[arg-type]
 
 
-def epec(signer: Signer, chave: str, *, vNF: str = "190.00", **other: object) -> bytes:
+def epec(signer: Signer, chave: str, *, vNF: str = "190.00", cOrgaoAutor: str = "35", **other: object) -> bytes:
     detail = (
-        f"<descEvento>EPEC</descEvento>{_BY}<dhEmi>2026-11-21T11:00:00-03:00</dhEmi><tpNF>1</tpNF><IE>111111111111</IE>"
+        f"<descEvento>EPEC</descEvento>{_BY.replace('35', cOrgaoAutor)}"
+        "<dhEmi>2026-11-21T11:00:00-03:00</dhEmi><tpNF>1</tpNF><IE>111111111111</IE>"
         f"<dest><UF>SP</UF><CPF>{CPF}</CPF><vNF>{vNF}</vNF><vICMS>34.20</vICMS><vST>0.00</vST></dest>"
     )
     return event(signer, chave, "110140", detail, **{"cOrgao": "91", **other})  # type: ignore[arg-type]
@@ -105,16 +110,14 @@ def void(signer: Signer, first: int, last: int, *, author: str = CNPJ, serie: in
     cUF, mod = other.get("cUF", "35"), other.get("mod", "55")
     Id = other.get("Id", f"ID{cUF}{ano}{author}{mod}{serie:03d}{first:09d}{last:09d}")
     root = etree.fromstring(
-        f'<inutNFe xmlns="{NFE}" versao="4.00"><infInut Id="{Id}"><tpAmb>{other.get("tpAmb", "2")}</tpAmb><xServ>INUTILIZAR</xServ>'
-        f"<cUF>{cUF}</cUF><ano>{ano}</ano><CNPJ>{author}</CNPJ><mod>{mod}</mod><serie>{serie}</serie><nNFIni>{first}</nNFIni>"
+        f'<inutNFe xmlns="{NFE}" versao="4.00"><infInut Id="{Id}"><tpAmb>{other.get("tpAmb", "2")}</tpAmb>'
+        f"<xServ>INUTILIZAR</xServ><cUF>{cUF}</cUF><ano>{ano}</ano><CNPJ>{author}</CNPJ><mod>{mod}</mod><serie>{serie}</serie><nNFIni>{first}</nNFIni>"
         f"<nNFFin>{last}</nNFFin><xJust>Numeros pulados por falha no sistema</xJust></infInut></inutNFe>"
     )
     return sign(root, signer)
 
 
-def authorised(
-    authorizer: Authorizer, signer: Signer, edits: dict[str, str | None] | None = None, face: Face = ""
-) -> tuple[str, str]:
+def authorised(authorizer: Authorizer, signer: Signer, edits: Edits | None = None, face: Face = "") -> tuple[str, str]:
     """Chave and protocol of a note that was just authorised."""
     note = signed(signer, edits)
     done = authorizer.process("NFeAutorizacao4", lot(note), CNPJ, face=face)
@@ -139,3 +142,14 @@ def verify(xml: bytes | str) -> None:
     context.key = xmlsec.Key.from_memory(pem.encode(), xmlsec.constants.KeyDataFormatCertPem)
     context.register_id(root[0], "Id")
     context.verify(signature)
+
+
+def offline(signer: Signer, edits: Edits | None = None) -> dict[str, str | None]:
+    """Edits of an off-line NFC-e with its signed QR code of version 3 (NT 2025.001); emitted at 11:00 in Brasilia, day 21."""
+    plain: dict[str, str | None] = {**NFCE, **OFFLINE, **(edits or {})}
+    chave = compose_key(build(plain)[0])
+    told = f"{chave}|3|2|21|190.00||"
+    key = serialization.load_pem_private_key(signer.key, None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    value = base64.b64encode(key.sign(told.encode(), padding.PKCS1v15(), hashes.SHA1())).decode()  # noqa: S303
+    return {**plain, "@qrCode": f"https://www.example.com/nfce/qrcode?p={told}|{value}"}

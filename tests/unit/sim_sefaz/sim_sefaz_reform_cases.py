@@ -68,7 +68,7 @@ def deferred(uf: str, cbs: str, *, red: bool = False, pDif: str = "100.0000") ->
 
 REDUCED = reform("200034", values(uf=RED60_UF, mun=RED60_MUN, cbs=RED60_CBS, vUF="0.03", vCBS="0.25"), vUF="0.03", vCBS="0.25")
 DEFERRED = reform("510001", deferred("0.07", "0.64"), dif=("0.07", "0.64"))
-SUSPENDED = reform("550001", values(after=REGULAR), vUF="0.07", vCBS="0.64")
+SUSPENDED = reform("550001", values(pUF="0.0000", pCBS="0.0000", vUF="0.00", vCBS="0.00", after=REGULAR))
 FULL = reform("000001", values(), vUF="0.07", vCBS="0.64")
 REVERSED = "<gEstornoCred><vIBSEstCred>{}</vIBSEstCred><vCBSEstCred>0.00</vCBSEstCred></gEstornoCred>"
 REVERSED_TOTAL = "<gEstornoCred><vIBSEstCred>{}</vIBSEstCred><vCBSEstCred>{}</vCBSEstCred></gEstornoCred>"
@@ -171,6 +171,8 @@ CASES: list[tuple[str, Edits, Edits]] = [
         )
         | {"total/IBSCBSTot/gCBS/vDevTrib": "0.32"},
     ),
+    # Exception 1: a suspended tax has rates of zero.
+    ("1026", reform("550001", values(pCBS="0.0000", vCBS="0.00", after=REGULAR), vUF="0.07"), SUSPENDED),
     ("1065", SUSPENDED | {"det/imposto/IBSCBS/gIBSCBS/gTribRegular": None}, SUSPENDED),
     ("1114", reform("000001", values(after=REGULAR), vUF="0.07", vCBS="0.64"), FULL),
     ("1066", SUSPENDED | {"det/imposto/IBSCBS/gIBSCBS/gTribRegular/CSTReg": "999"}, SUSPENDED),

@@ -9,6 +9,8 @@ DIFAL = (
     "<ICMSUFDest><vBCUFDest>95.00</vBCUFDest><pICMSUFDest>20.50</pICMSUFDest><pICMSInter>{inter}</pICMSInter>"
     "<pICMSInterPart>{part}</pICMSInterPart><vICMSUFDest>{value}</vICMSUFDest><vICMSUFRemet>0.00</vICMSUFRemet></ICMSUFDest>"
 )
+CONTRIBUTOR: Edits = {"dest/indIEDest": "1", "dest/indIEDest>": "<IE>110042490114</IE>"}
+"""A buyer registered in São Paulo."""
 SN102 = "<ICMSSN102><orig>0</orig><CSOSN>102</CSOSN></ICMSSN102>"
 
 

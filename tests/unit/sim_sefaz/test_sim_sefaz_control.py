@@ -12,11 +12,16 @@ from typing import Any
 
 import aiohttp
 import pytest
-from sim_sefaz_note import AUTORIZACAO, CNPJ, NOW, STATUS, Signer, content_type, cStat, envelope, lot, signed, status_query
+from sim_sefaz_event import authorised, cancel, send, void
+from sim_sefaz_note import AUTORIZACAO, CNPJ, NOW, STATUS, Signer, content_type, cStat, envelope, lot, query, signed, status_query
 
 from gateway.sim.pki import TestPki
 from gateway.sim.sefaz import SefazSimulator
+from gateway.sim.sefaz.authorizer import Authorizer
+from gateway.sim.sefaz.chave import CUF
 from gateway.sim.sefaz.faults import load_scenario, scenario_names
+from gateway.sim.sefaz.register import Register
+from gateway.sim.sefaz.signature import SignatureJudge
 
 Call = Callable[..., Awaitable[tuple[int, bytes]]]
 
@@ -193,3 +198,28 @@ async def test_a_registry_with_an_unknown_field_is_400(control: Callable[..., Aw
 
     assert status == 400
     assert "nobody" in body["error"]
+
+
+def test_events_voided_numbers_and_documents_survive_a_restart(pki: TestPki, signer: Signer, tmp_path: Path) -> None:
+    def opened() -> Authorizer:
+        register = Register(tmp_path / "ledger.jsonl")
+        register.open()
+        return Authorizer(
+            register=register, judge=SignatureJudge([pki.ca_path]), clock=lambda: NOW, tpAmb="2", ufs=frozenset(CUF)
+        )
+
+    first = opened()
+    chave, nProt = authorised(first, signer, {"dest/CPF>": "<CNPJ>11444777000161</CNPJ>", "dest/CPF": None})
+    send(first, cancel(signer, chave, nProt))
+    first.process("NFeInutilizacao4", void(signer, 1, 9), CNPJ)
+    told = first.process("NFeConsultaProtocolo4", query(chave), CNPJ).answer
+    first.register.close()
+
+    second = opened()
+
+    assert second.process("NFeConsultaProtocolo4", query(chave), CNPJ).answer == told
+    assert second.process("NFeInutilizacao4", void(signer, 1, 9), CNPJ).cStat == "563"
+    assert [parcel.schema for parcel in second.register.parcels("11444777")] == ["resNFe_v1.01", "resEvento_v1.01"]
+    assert second.register.original(chave) != ""
+    assert second.register.next_protocol("35", 2026) == "135260000000004"  # the note, its event and the range had three
+    second.register.close()

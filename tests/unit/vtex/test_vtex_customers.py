@@ -102,6 +102,7 @@ def test_masked_data_look_again_by_itself(profile: dict[str, str]) -> None:
         (None, "", False),
         ("000", "", False),
         ("não tenho", "", False),
+        ("110.042.490.115", "", False),  # the digits of no registration of the state
     ],
 )
 def test_state_registration(typed: str | None, registration: str, taxpayer: bool) -> None:
@@ -113,6 +114,13 @@ def test_state_registration(typed: str | None, registration: str, taxpayer: bool
     )
     assert ignored.customer is not None
     assert (ignored.customer.state_registration, ignored.customer.taxpayer) == ("", False)
+
+
+def test_a_wrong_state_registration_is_kept_only_when_the_account_says_so() -> None:
+    given = _with(document=None, corporateDocument=CNPJ, corporateName="Empresa", stateInscription="110042490115")
+    kept = read(given, state_registration="as_given").customer
+    assert kept is not None
+    assert (kept.state_registration, kept.taxpayer) == ("110042490115", True)
 
 
 def test_names_phones_and_mails() -> None:

@@ -61,7 +61,7 @@ def _of_item(note: Note, det: Node, group: Node, conditions: Conditions) -> _Bro
     yield from _groups(note, group, cst)
     values = find(group, "gIBSCBS")
     if values is not None:
-        yield from reform_rates.of_item(note, values, cst, classification)
+        yield from reform_rates.of_item(note, group, values, cst, classification)
     yield from reform_credits.of_item(note, det, group, cst, classification, conditions)
 
 

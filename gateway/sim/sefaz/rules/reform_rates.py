@@ -15,6 +15,8 @@ from gateway.sim.sefaz.rules.arithmetic import HUNDRED, differs
 
 _RATE_TOLERANCE = Decimal("0.0001")
 _GOVERNMENT_TOLERANCE = Decimal("0.04")
+_DEDUCTED = frozenset({"04", "07", "11"})
+"""cCredPres whose credit of IBS comes off vIBS (UB54a-10)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,8 @@ _TAXES = (
 _Broken = Iterator[tuple[str, str]]
 
 
-def of_item(note: Note, values: Node, cst: tables.Cst, classification: tables.ClassTrib | None) -> _Broken:
-    """gIBSCBS of one item."""
+def of_item(note: Note, item: Node, values: Node, cst: tables.Cst, classification: tables.ClassTrib | None) -> _Broken:
+    """gIBSCBS of one item; `item` is its IBSCBS."""
     government = find(note.ide, "gCompraGov")
     rates = None if note.supplementary else tables.standard_rates(note.dhEmi.year)
     for tax in _TAXES:
@@ -72,6 +74,8 @@ def of_item(note: Note, values: Node, cst: tables.Cst, classification: tables.Cl
             yield from _of_tax(note, values, group, tax, cst, classification, rates, government)
     yield from _returned(note, values)
     vIBS = amount(values, "gIBSUF/vIBSUF") + amount(values, "gIBSMun/vIBSMun")
+    if text(item, "gCredPresOper/cCredPres") in _DEDUCTED:
+        vIBS -= amount(item, "gCredPresOper/gIBSCredPres/vCredPres")
     if amount(values, "vIBS") != vIBS:
         yield "UB54a-10", "1150"
     yield from _regular(values, classification)
@@ -92,8 +96,11 @@ def _of_tax(
     """v = vBC x p - vDif - vDevTrib, where p is pAliqEfet = p x (1 - pRedAliq) [x (1 - pRedutor)] when the rate is reduced."""
     full = amount(group, tax.rate)
     free_zone = full == 0 and find(group, "gALCZFMCBS") is not None
-    if rates is not None and tax.rate in rates and full != Decimal(rates[tax.rate]) and not free_zone:
-        yield tax.table_rate
+    if rates is not None and tax.rate in rates and not free_zone and classification is not None:
+        # Exception 1: what would hold if the condition failed is told in gTribRegular, and here the rate is zero.
+        expected = Decimal(0) if classification.gTribRegular else Decimal(rates[tax.rate])
+        if full != expected:
+            yield tax.table_rate
     yield from _reduction(group, full, tax, cst, classification, government)
     reduction = find(group, "gRed")
     rate = full if reduction is None else amount(reduction, "pAliqEfet")

@@ -131,33 +131,7 @@ class Authorization:
             cStat = fault.cStat if fault.cStat in ("301", "302", "303") else "302"
         elif fault is not None and fault.action == "alerts":
             cStat, alerts = "120", _ALERTS
-        dest = note.dest
-        record = Authorized(
-            chave=note.key.text,
-            nNF=note.nNF,
-            serie=note.serie,
-            mod=note.mod,
-            cUF=note.cUF,
-            issuer=note.issuer,
-            nProt=office.register.next_protocol(note.cUF, head.at.year),
-            digVal=note.digVal,
-            dhRecbto=head.dhRecbto,
-            cStat=cStat,
-            xMotivo=motivo(cStat),
-            vNF=str(note.vNF),
-            vICMS=note.vICMS,
-            vST=text(note.inf, "total/ICMSTot/vST"),
-            nRec=office.register.next_receipt(note.cUF),
-            alerts=alerts,
-            dhEmi=text(note.ide, "dhEmi"),
-            dest="" if dest is None else text(dest, "CNPJ") or text(dest, "CPF") or text(dest, "idEstrangeiro"),
-            dest_uf=note.dest_uf,
-            carrier=text(note.inf, "transp/transporta/CNPJ"),
-            readers=tuple(node.text for node in find_all(note.inf, "autXML/CNPJ")),
-            items=len(note.items),
-            goods=_goods(note) if note.mod == "65" else "",
-            svc=office.acts_as_svc(asked.face, note.key),
-        )
+        record = stored_as(office, note, cStat, head, svc=office.acts_as_svc(asked.face, note.key), alerts=alerts)
         office.register.store(record)
         parcels.of_note(office, record, note)
         return record
@@ -201,6 +175,39 @@ class Authorization:
     def _of_receipt(self, head: Head, nRec: str, refusal: Refusal) -> Processed:
         answer = answers.ret_cons_reci(head, nRec, refusal.cStat, xMotivo=refusal.xMotivo)
         return Processed(answer, refusal.cStat, refusal.xMotivo)
+
+
+def stored_as(
+    office: Office, note: Note, cStat: str, head: Head, *, svc: bool = False, alerts: tuple[tuple[str, str], ...] = ()
+) -> Authorized:
+    """The record of a note that is about to enter the base, with its protocol and receipt."""
+    dest = note.dest
+    return Authorized(
+        chave=note.key.text,
+        nNF=note.nNF,
+        serie=note.serie,
+        mod=note.mod,
+        cUF=note.cUF,
+        issuer=note.issuer,
+        nProt=office.register.next_protocol(note.cUF, head.at.year),
+        digVal=note.digVal,
+        dhRecbto=head.dhRecbto,
+        cStat=cStat,
+        xMotivo=motivo(cStat),
+        vNF=str(note.vNF),
+        vICMS=note.vICMS,
+        vST=text(note.inf, "total/ICMSTot/vST"),
+        nRec=office.register.next_receipt(note.cUF),
+        alerts=alerts,
+        dhEmi=text(note.ide, "dhEmi"),
+        dest="" if dest is None else text(dest, "CNPJ") or text(dest, "CPF") or text(dest, "idEstrangeiro"),
+        dest_uf=note.dest_uf,
+        carrier=text(note.inf, "transp/transporta/CNPJ"),
+        readers=tuple(node.text for node in find_all(note.inf, "autXML/CNPJ")),
+        items=len(note.items),
+        goods=_goods(note) if note.mod == "65" else "",
+        svc=svc,
+    )
 
 
 def _goods(note: Note) -> str:

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from gateway.sim.sefaz import wire
-from gateway.sim.sefaz.answers import VER_APLIC, Head, status
+from gateway.sim.sefaz.answers import VER_APLIC, status
 from gateway.sim.sefaz.chave import CUF, valid_cnpj, valid_cpf
 from gateway.sim.sefaz.messages import Refusal, motivo
 from gateway.sim.sefaz.office import Asked, Office, Processed, field
@@ -70,7 +70,7 @@ class Cadastro:
         xMotivo = verdict.xMotivo if found is None else motivo(verdict.cStat)
         inf = (
             f"<infCons><verAplic>{VER_APLIC}</verAplic>{status(verdict.cStat, xMotivo)}<UF>{escape(uf)}</UF>{asked}"
-            f"<dhCons>{head.dhRecbto}</dhCons><cUF>{head.cUF}</cUF>{''.join(_row(head, each) for each in found or [])}</infCons>"
+            f"<dhCons>{head.dhRecbto}</dhCons><cUF>{head.cUF}</cUF>{''.join(_row(each) for each in found or [])}</infCons>"
         )
         if uf == "MG" and self._office.state.mg_bare:
             # MG's root comes in the WSDL's namespace, and only its children declare the NF-e's.
@@ -84,7 +84,7 @@ def _document(root: etree._Element) -> tuple[str, str]:
     return next(((tag, told) for tag in _DOCUMENTS if (told := field(root, f"infCons/{tag}"))), ("CNPJ", ""))
 
 
-def _row(_: Head, each: Registration) -> str:
+def _row(each: Registration) -> str:
     document = f"<CNPJ>{each.CNPJ}</CNPJ>" if each.CNPJ else f"<CPF>{each.CPF}</CPF>"
     trade = f"<xFant>{escape(each.xFant)}</xFant>" if each.xFant else ""
     since = f"<dIniAtiv>{each.dIniAtiv}</dIniAtiv>" if each.dIniAtiv else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from gateway.sim.sefaz.chave import UF_OF, Key
+from gateway.sim.sefaz.chave import Key
 from gateway.sim.sefaz.document import Note, amount, text
 from gateway.sim.sefaz.messages import Refusal
 from gateway.sim.sefaz.office import SVC_TPEMIS, Face, Office, svc_of
@@ -18,7 +18,7 @@ LATE = {"55": timedelta(days=7), "65": timedelta(hours=24)}
 def closed(office: Office, face: Face, chave: str) -> Refusal | None:
     """Why the addressed authoriser takes nothing now: home paralysed (108, 109, 114), or the SVC off (114)."""
     state = office.state
-    if chave and office.acts_as_svc(face, Key(chave)):
+    if face == "svc" or (chave and office.acts_as_svc(face, Key(chave))):
         return Refusal("114") if state.svc == "114" else None
     if face == "an":
         return Refusal(state.an) if state.an != "107" else None
@@ -26,9 +26,9 @@ def closed(office: Office, face: Face, chave: str) -> Refusal | None:
 
 
 def misplaced(office: Office, face: Face, note: Note) -> Refusal | None:
-    """A note at an authoriser of another kind: 713 at the SVC, 570 at home."""
+    """A note at an authoriser of another kind: 713 and, of an NFC-e, 783 at the SVC; 570 at home."""
     if note.mod != "55":
-        return None
+        return Refusal("783") if face == "svc" else None
     if not office.acts_as_svc(face, note.key):
         return Refusal("570") if note.tpEmis in SVC_TPEMIS else None
     return None if note.tpEmis == svc_of(note.issuer_uf) else Refusal("713")
@@ -67,8 +67,3 @@ def late(state: State, note: Note, now: datetime) -> bool:
     if note.tpEmis == "9":
         return bool(state.offline_late_s) and age > timedelta(seconds=state.offline_late_s)
     return note.tpEmis == "1" and age > LATE.get(note.mod, LATE["55"])
-
-
-def serves(office: Office, cUF: str) -> bool:
-    """Whether the simulator plays this UF."""
-    return UF_OF.get(cUF) in office.ufs

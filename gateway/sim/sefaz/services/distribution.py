@@ -45,8 +45,10 @@ class Distribution:
         office = self._office
         closed = contingency.closed(office, "an", "")
         root = wire.read(asked.message, "distDFeInt", None, "215", "1.01")
-        if isinstance(root, Refusal) or closed is not None:
-            return self._answer(closed or root, 0, 0)  # type: ignore[arg-type]
+        if closed is not None:
+            return self._answer(closed, 0, 0)
+        if isinstance(root, Refusal):
+            return self._answer(root, 0, 0)
         tax_id = field(root, "CNPJ") or field(root, "CPF")
         base = tax_id[:8]
         kept = office.register.parcels(base)

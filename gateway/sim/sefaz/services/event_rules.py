@@ -44,8 +44,6 @@ def general(office: Office, face: Face, event: EventRequest) -> Iterator[Refusal
     if event.nSeqEvento > kind.most:
         yield Refusal("594")
     tpAutor, cOrgaoAutor = event.told("tpAutor"), event.told("cOrgaoAutor")
-    if tpAutor and tpAutor not in {"issuer": "1", "addressee": "2", "actor": "123", "any": "1238"}[kind.author]:
-        yield Refusal("466")
     if cOrgaoAutor and tpAutor in ("", "1") and kind.author == "issuer" and cOrgaoAutor != key.cUF:
         yield Refusal("455")
 

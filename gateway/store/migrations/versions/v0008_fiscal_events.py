@@ -44,7 +44,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["document"], ["documents.id"], name=op.f("fk_fiscal_events_document")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fiscal_events")),
         sa.UniqueConstraint("ref", name=op.f("uq_fiscal_events_ref")),
-        sa.UniqueConstraint("chave", "tp_evento", "n_seq", name=op.f("uq_fiscal_events_chave_tp_evento_n_seq")),
+    )
+    op.create_index(
+        "uq_fiscal_events_sequence",
+        "fiscal_events",
+        ["chave", "tp_evento", "n_seq"],
+        unique=True,
+        sqlite_where=sa.text("status <> 'rejected'"),
+        postgresql_where=sa.text("status <> 'rejected'"),
     )
     op.create_index("ix_fiscal_events_document", "fiscal_events", ["document", "created_at"])
     op.create_index("ix_fiscal_events_created_at", "fiscal_events", ["created_at", "id"])
@@ -79,3 +86,18 @@ def upgrade() -> None:
     )
     op.create_index("ix_inutilizacoes_series", "inutilizacoes", ["branch", "model", "series", "environment", "first"])
     op.create_index("ix_inutilizacoes_created_at", "inutilizacoes", ["created_at", "id"])
+    op.create_table(
+        "number_gaps",
+        sa.Column("branch", sa.String(length=14), nullable=False),
+        sa.Column("model", sa.String(length=2), nullable=False),
+        sa.Column("series", sa.Integer(), nullable=False),
+        sa.Column("environment", sa.Integer(), nullable=False),
+        sa.Column("first", sa.Integer(), nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.Column("ref", sa.String(length=160), nullable=True),
+        sa.Column("year", sa.Integer(), nullable=True),
+        sa.Column("deadline", sa.String(length=10), nullable=True),
+        sa.ForeignKeyConstraint(["branch"], ["branches.cnpj"], name=op.f("fk_number_gaps_branch")),
+        sa.PrimaryKeyConstraint("branch", "model", "series", "environment", "first", name=op.f("pk_number_gaps")),
+    )
+    op.create_index("ix_number_gaps_deadline", "number_gaps", ["deadline"])
