@@ -18,6 +18,7 @@ from gateway.core.errors import TREATMENTS
 from gateway.core.machine import Machine
 from gateway.nfe.events.lifecycle import EVENT, VOIDING
 from gateway.nfe.lifecycle import DOCUMENT
+from gateway.nfe.received import RECEIVED
 from gateway.workflows.marketplace_order import ORDER
 
 DOCS = Path(__file__).parent
@@ -38,6 +39,7 @@ def states() -> str:
     drawn = (
         ("Documento", DOCUMENT),
         ("Evento da nota", EVENT),
+        ("Nota recebida", RECEIVED),
         ("Inutilização", VOIDING),
         ("Pedido de marketplace", ORDER),
     )
@@ -89,6 +91,7 @@ _MEANINGS = {
     "sefaz_absent_seconds": "espera depois de um 217, antes de consultar de novo e reenviar",
     "sefaz_read_timeout": "quanto esperar por uma resposta da SEFAZ, em segundos",
     "vtex_sweep_seconds": "intervalo da varredura de pedidos de cada conta",
+    "receive_seconds": "intervalo em que se vê se chegou a hora de ler alguma fila de notas recebidas",
     "max_body_bytes": "maior corpo aceito pela API, depois de descompactado",
     "stop_grace_seconds": "quanto um trabalho em andamento tem para terminar quando o serviço para",
 }
