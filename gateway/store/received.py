@@ -68,13 +68,15 @@ def take_note(
         note = _change(conn, note, at, situation=facts.situation)
     if facts.whole and check is not None and note.verdict != "ok":
         note = _complete(conn, note, facts, check, nsu, at)
-    if new and note.status == "resumo" and branch.awareness == "automatic" and _may_be_aware(note, at):
+    if new and note.status == "resumo" and branch.awareness == "automatic" and _may_be_aware(conn, note, at):
         manifestations.request(conn, note, AWARE, {}, ref=None, at=at)
     return note
 
 
-def _may_be_aware(note: ReceivedNote, at: int) -> bool:
-    return note.situation == "authorized" and (note.aware_until is None or at <= note.aware_until)
+def _may_be_aware(conn: Connection, note: ReceivedNote, at: int) -> bool:
+    """Authorised, in time, and not answered before: the same note may come by another queue of the company."""
+    in_time = note.aware_until is None or at <= note.aware_until
+    return note.situation == "authorized" and in_time and not manifestations.of_note(conn, note)
 
 
 def _insert(conn: Connection, facts: NoteFacts, *, queue: str, branch: Branch, at: int) -> ReceivedNote:

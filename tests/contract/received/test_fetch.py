@@ -273,3 +273,14 @@ def _certificate(conn: Any, at: int) -> None:
 
     values = {"subject": "s", "tax_id": US, "serial": "1", "not_before": 0, "not_after": at, "active": True, "created_at": at}
     conn.execute(insert(certificates).values(id="crt_1", branch=US, pfx=b"x", password=b"x", **values))
+
+
+async def test_the_same_note_by_another_queue_gets_no_second_ciencia(house: House, count: Any) -> None:
+    house.national.put(res_nfe(1))
+    await house.fetch()
+    await house.put_branch(distribution_queue="cnpj")
+
+    await house.fetch()
+
+    assert await count(received_notes) == 2
+    assert await count(fiscal_events) == 1
