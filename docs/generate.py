@@ -12,11 +12,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from docs import document_rules
+from docs import document_rules, event_table
 from gateway.config import Settings
 from gateway.core.errors import TREATMENTS
 from gateway.core.machine import Machine
+from gateway.nfe.events.lifecycle import EVENT, VOIDING
 from gateway.nfe.lifecycle import DOCUMENT
+from gateway.nfe.received import RECEIVED
 from gateway.workflows.marketplace_order import ORDER
 
 DOCS = Path(__file__).parent
@@ -34,7 +36,14 @@ _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)|!\[[^\]]*\]\(([^)
 def states() -> str:
     """Every state machine, drawn from its table."""
     parts = ["# Estados\n\nGerado das tabelas do código por `python -m docs.generate`.\n"]
-    for title, machine in (("Documento", DOCUMENT), ("Pedido de marketplace", ORDER)):
+    drawn = (
+        ("Documento", DOCUMENT),
+        ("Evento da nota", EVENT),
+        ("Nota recebida", RECEIVED),
+        ("Inutilização", VOIDING),
+        ("Pedido de marketplace", ORDER),
+    )
+    for title, machine in drawn:
         parts.append(f"## {title}\n\n{_labels(machine)}\n```mermaid\n{machine.diagram()}\n```\n")
     return "\n".join(parts)
 
@@ -82,6 +91,7 @@ _MEANINGS = {
     "sefaz_absent_seconds": "espera depois de um 217, antes de consultar de novo e reenviar",
     "sefaz_read_timeout": "quanto esperar por uma resposta da SEFAZ, em segundos",
     "vtex_sweep_seconds": "intervalo da varredura de pedidos de cada conta",
+    "receive_seconds": "intervalo em que se vê se chegou a hora de ler alguma fila de notas recebidas",
     "max_body_bytes": "maior corpo aceito pela API, depois de descompactado",
     "stop_grace_seconds": "quanto um trabalho em andamento tem para terminar quando o serviço para",
 }
@@ -144,6 +154,7 @@ PAGES = {
     "reference/states.md": states,
     "reference/configuration.md": configuration,
     "reference/errors.md": errors,
+    "reference/events.md": event_table.page,
     "reference/rules.md": document_rules.page,
     "reference/requirements.md": requirements,
 }

@@ -22,16 +22,21 @@ from gateway.core.errors import ConfigInvalid, NotFound
 from gateway.jobs.certificates import Certificates
 from gateway.jobs.embedded import EmbeddedValkey
 from gateway.jobs.handlers.batch import TakeBatch
+from gateway.jobs.handlers.distribution import FetchReceived, Receivers
+from gateway.jobs.handlers.events import SendEvent
 from gateway.jobs.handlers.issue import IssueNote, Patience
 from gateway.jobs.handlers.order_intake import Accounts, ReadOrder, StartHandling
 from gateway.jobs.handlers.order_invoice import ConfirmInvoice, PushInvoice
 from gateway.jobs.handlers.printing import PrintSlip
 from gateway.jobs.handlers.shadow import Shadow
 from gateway.jobs.handlers.sweep import Sweep
+from gateway.jobs.handlers.voiding import SendVoiding
 from gateway.jobs.hints import ArqHints, Hints, NoHints
 from gateway.jobs.janitor import Janitor
+from gateway.jobs.number_watch import NumberWatch
 from gateway.jobs.schedule import Schedule
-from gateway.jobs.ticker import Ticker
+from gateway.jobs.taxpayers import TaxpayerLookup
+from gateway.jobs.ticker import Ticker, request_sweep
 from gateway.jobs.webhook import HookReceiver
 from gateway.jobs.worker import Kind, Worker
 from gateway.nfe.answers import ServiceStatus
@@ -44,7 +49,7 @@ from gateway.nfe.sefaz.endpoints import Endpoints
 from gateway.printers.danfe import DanfeRenderer
 from gateway.printers.rendering import escpos_slip, png_slip, slip_for
 from gateway.printers.transports import Transports
-from gateway.store import intake, schema, setup
+from gateway.store import distribution, intake, schema, setup
 from gateway.store.database import Database, open_database
 from gateway.store.documents import DocumentRow
 from gateway.store.vault import Vault, load_or_create_key
@@ -195,8 +200,12 @@ class Gateway:
         accounts = Accounts(self.db, self.vault, self.settings.vtex_url or None)
         self._tasks.append(asyncio.create_task(self.worker.run(), name="worker"))
         self._tasks.append(asyncio.create_task(Janitor(self.db).run(), name="janitor"))
-        ticker = Ticker(self.db, accounts, every=self.settings.vtex_sweep_seconds)
+        ticker = Ticker(self.db, accounts, request_sweep, every=self.settings.vtex_sweep_seconds)
         self._tasks.append(asyncio.create_task(ticker.run(), name="ticker"))
+        receivers = Receivers(self.db, self.clock)
+        receiving = Ticker(self.db, receivers, distribution.request_fetch, every=self.settings.receive_seconds)
+        self._tasks.append(asyncio.create_task(receiving.run(), name="receiving"))
+        self._tasks.append(asyncio.create_task(NumberWatch(self.db).run(), name="number-watch"))
         for task in self._tasks:
             task.add_done_callback(self._watch)
 
@@ -204,10 +213,17 @@ class Gateway:
         db, clock, edges = self.db, self.clock, self.edges
         accounts = Accounts(db, self.vault, self.settings.vtex_url or None)
         patience = Patience(self.settings.sefaz_requery_seconds, self.settings.sefaz_absent_seconds)
-        issue = IssueNote(db, clock, edges.sefaz, Certificates(db, self.vault, clock), patience, Shadow(self.rulebook))
+        certificates = Certificates(db, self.vault, clock)
+        issue = IssueNote(db, clock, edges.sefaz, certificates, patience, Shadow(self.rulebook))
+        event = SendEvent(db, clock, edges.sefaz, certificates, first=patience.first)
+        voiding = SendVoiding(db, clock, edges.sefaz, certificates)
+        fetch = FetchReceived(db, clock, edges.sefaz, certificates)
         market = edges.marketplace
         return (
+            Kind("received.fetch", "sefaz", fetch, timeout=600, schedule=SEFAZ_SCHEDULE),
             Kind("nfe.issue", "sefaz", issue, timeout=120, schedule=SEFAZ_SCHEDULE),
+            Kind("event.send", "sefaz", event, timeout=120, schedule=SEFAZ_SCHEDULE),
+            Kind("inutilizacao.send", "sefaz", voiding, timeout=120, schedule=SEFAZ_SCHEDULE),
             Kind("vtex.order", "marketplace", ReadOrder(db, clock, market, accounts), timeout=90, schedule=MARKETPLACE_SCHEDULE),
             Kind(
                 "vtex.start_handling",
@@ -251,6 +267,7 @@ class Gateway:
             preview_sale=self._preview,
             retry_document=self._retry,
             sefaz_status=self._sefaz_status,
+            taxpayer=TaxpayerLookup(self.db, self.clock, self.edges.sefaz, Certificates(self.db, self.vault, self.clock)),
             load_certificate=load_certificate,
             vtex_hook=self._hook,
             readiness=self._not_ready,

@@ -49,6 +49,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sefaz_absent_seconds: Annotated[float, Meta(ge=0, le=3600)] = 30.0
     sefaz_read_timeout: Annotated[float, Meta(ge=1, le=300)] = 30.0
     vtex_sweep_seconds: Annotated[float, Meta(ge=1, le=86400)] = 900.0
+    receive_seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 60.0
     max_body_bytes: Annotated[int, Meta(ge=1024, le=64 * 1024 * 1024)] = 5 * 1024 * 1024
     stop_grace_seconds: Annotated[float, Meta(ge=0, le=300)] = 20.0
 

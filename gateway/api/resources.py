@@ -254,8 +254,21 @@ class HeldNumber(Struct, frozen=True, kw_only=True):
     ref: str
 
 
+class NumberGap(Struct, frozen=True, kw_only=True):
+    """Numbers to be voided: `ref` is the rejected note that holds them, null when nobody does.
+
+    deadline: the last legal day. year: to be told in the request. Both are null when nobody knows since when they are a gap.
+    """
+
+    first: int
+    last: int
+    ref: str | None
+    year: int | None
+    deadline: date | None
+
+
 class Numbers(Struct, frozen=True, kw_only=True):
-    """A series: the number that comes next, and those held by live documents."""
+    """A series: the number that comes next, those held by live documents, and the gaps that should be voided."""
 
     branch: str
     model: str
@@ -263,6 +276,7 @@ class Numbers(Struct, frozen=True, kw_only=True):
     environment: int
     next: int
     held: tuple[HeldNumber, ...]
+    gaps: tuple[NumberGap, ...]
 
 
 class AuthoriserStatus(Struct, frozen=True, kw_only=True):

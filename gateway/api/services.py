@@ -14,6 +14,7 @@ from aiohttp import web
 from gateway.core.clock import Clock
 from gateway.core.faults import Fault
 from gateway.nfe.answers import ServiceStatus
+from gateway.nfe.event_answers import Taxpayer
 from gateway.nfe.ports import Pfx
 from gateway.nfe.request import Request
 from gateway.nfe.rulebook import DECLARED, Rulebook
@@ -93,6 +94,10 @@ Raises ValidationFailed, TransitionRefused, NotFound; then nothing has changed."
 SefazStatus = Callable[[str, str], Awaitable[ServiceStatus]]
 """Status of the authoriser of a branch (CNPJ) for model `55` or `65`. Raises EdgeError and OperatorError."""
 
+TaxpayerLookup = Callable[[str, str, str], Awaitable[tuple[Taxpayer, int]]]
+"""Branch (CNPJ), UF and document of a consulta cadastro: the answer and when it was given (ms).
+Raises NotFound, Throttled, EdgeError, OperatorError and TimeoutError."""
+
 VtexHook = Callable[[str, Mapping[str, str], bytes], Awaitable[HookAnswer]]
 """Account, headers (lower-case names) and raw body of a notification: verified, stored, answered."""
 
@@ -120,6 +125,7 @@ class Services:
     preview_sale: PreviewSale
     retry_document: RetryDocument
     sefaz_status: SefazStatus
+    taxpayer: TaxpayerLookup
     load_certificate: LoadCertificate
     vtex_hook: VtexHook
     readiness: Readiness = field(default=_always_ready)

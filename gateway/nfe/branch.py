@@ -74,6 +74,9 @@ class Branch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     billing: `term` writes a duplicata for each payment with a due date when the sale says no bill. readers: CPF or CNPJ of who
     may fetch the XML of every note (autXML), the accountant for one. approximate_taxes: `on` tells final consumers the taxes
     inside the price (Lei 12.741/2012), by the products' rates.
+    receive: `on` fetches the notes issued against the company; awareness: whether each of them gets its ciência by itself, for
+    without one only a summary comes. distribution_queue: whether the Ambiente Nacional numbers what it hands over by CNPJ base
+    or by whole CNPJ.
     """
 
     cnpj: Annotated[str, Meta(min_length=14, max_length=18)]
@@ -98,6 +101,14 @@ class Branch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     readers: Annotated[tuple[TaxId, ...], Meta(max_length=10)] = ()
     approximate_taxes: Literal["off", "on"] = "off"
     texts: Annotated[tuple[BranchText, ...], Meta(max_length=50)] = ()
+    receive: Literal["off", "on"] = "off"
+    awareness: Literal["automatic", "manual"] = "automatic"
+    distribution_queue: Literal["base", "cnpj"] = "base"
+
+    @property
+    def queue(self) -> str:
+        """Whose queue of documents it reads: all its CNPJ base's (8 characters), or its own (14)."""
+        return self.cnpj[:8] if self.distribution_queue == "base" else self.cnpj
 
     def credit_rate(self, day: date) -> Decimal | None:
         """pCredSN that counts on `day`: of the newest row, None when there is none or it is zero."""

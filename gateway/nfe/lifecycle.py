@@ -27,6 +27,7 @@ DOCUMENT = Machine(
         Row("unknown", "resend", "processing"),
         Row("unknown", "cancel", "cancelled"),
         Row("rejected", "retry", "processing"),
+        Row("rejected", "void", "voided", effects=("document.voided",)),
         Row("authorized", "cancel", "cancelled"),
     ),
     labels={

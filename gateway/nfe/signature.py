@@ -99,18 +99,25 @@ class SignatureBroken(ProtocolBroken):
     code = "SIGNATURE-BROKEN"
 
 
+class AlteredAfterSigning(SignatureBroken):
+    """The signer did sign this SignedInfo, but the content is not what it was then: blanks, a namespace or a value changed."""
+
+    code = "SIGNATURE-ALTERED"
+
+
 def verify(xml: bytes) -> bytes:
     """Verify a signed NFe (or nfeProc) with signxml, which shares nothing with `sign`; answers the signer's leaf in DER.
 
     Checks that what is signed is the document's only infNFe and that the algorithms are the layout's. Does not check who the
-    certificate belongs to, nor its chain. Raises SignatureBroken.
+    certificate belongs to, nor its chain. Raises AlteredAfterSigning (the digest differs under a signature that holds), and
+    SignatureBroken for everything else.
     """
     # Loaded here: signxml takes 80 ms to import and issuing never needs it.
     from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415
     from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415
     from lxml import etree  # noqa: PLC0415
     from signxml.algorithms import DigestAlgorithm, SignatureMethod  # noqa: PLC0415
-    from signxml.exceptions import SignXMLException  # noqa: PLC0415
+    from signxml.exceptions import InvalidDigest, SignXMLException  # noqa: PLC0415
     from signxml.verifier import SignatureConfiguration, XMLVerifier  # noqa: PLC0415
 
     if len(xml) > _MAX_XML:
@@ -136,6 +143,8 @@ def verify(xml: bytes) -> bytes:
             location="./",
         )
         result = verifier.verify(standalone, x509_cert=leaf, expect_config=config)
+    except InvalidDigest as error:
+        raise AlteredAfterSigning("A NF-e foi alterada depois de assinada: a assinatura é boa, o conteúdo é outro.") from error
     except (etree.XMLSyntaxError, SignXMLException, ValueError) as error:
         raise SignatureBroken("A assinatura da NF-e não confere com o conteúdo.") from error
     one = result[0] if isinstance(result, list) else result

@@ -24,7 +24,7 @@ from gateway.store.batch_lines import follow
 from gateway.store.dbclock import db_now
 from gateway.store.document_rows import COLUMNS, DocumentRow, EventRow, add_event, document_row, events, find, locked, write_event
 from gateway.store.jobs import enqueue
-from gateway.store.numbers import ENDS, allocate, settle
+from gateway.store.numbers import ENDS, allocate, refuse_voided, settle
 from gateway.store.tables import documents
 from gateway.store.transmissions import (
     TransmissionKind,
@@ -267,6 +267,7 @@ def resubmit(
     """
     doc = locked(conn, document)
     DOCUMENT.step(doc.status, "retry", doc)
+    refuse_voided(conn, doc)
     changed = new.request != doc.request
     if changed:
         changes = {

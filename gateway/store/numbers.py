@@ -7,9 +7,10 @@ from typing import Any, Literal
 from sqlalchemy import Connection, case, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.core.errors import ConfigInvalid
+from gateway.core.errors import ConfigInvalid, TransitionRefused
 from gateway.nfe.raw import number_taken
 from gateway.store.document_rows import DocumentRow
+from gateway.store.event_tables import inutilizacoes
 from gateway.store.tables import number_sequences, numbers
 
 LAST = 999_999_999
@@ -71,7 +72,7 @@ def allocate(conn: Connection, doc: DocumentRow, at: int, chosen: int | None = N
 
 
 def refuse_taken(conn: Connection, *, branch: str, model: str, series: int, environment: int, number: int) -> None:
-    """Raises ValidationFailed (NFE-RAW-09) when a document owns the number."""
+    """Raises ValidationFailed (NFE-RAW-09) when a document owns the number, or a range asked to be voided holds it."""
     query = select(numbers.c.document).where(
         numbers.c.branch == branch,
         numbers.c.model == model,
@@ -79,8 +80,30 @@ def refuse_taken(conn: Connection, *, branch: str, model: str, series: int, envi
         numbers.c.environment == environment,
         numbers.c.number == number,
     )
-    if conn.execute(query).scalar() is not None:
+    if conn.execute(query).scalar() is not None or _reserved(conn, branch, model, series, environment, number):
         raise number_taken(number, series)
+
+
+def refuse_voided(conn: Connection, doc: DocumentRow) -> None:
+    """Raises TransitionRefused when the document's number was voided, or asked to be. The caller holds the document."""
+    if doc.number is not None and _reserved(conn, doc.branch, doc.model, doc.series, doc.environment, doc.number):
+        raise TransitionRefused(
+            f"O número {doc.number} da série {doc.series} foi pedido para inutilização: esta nota não pode mais ser enviada.",
+            fix="Emita a venda com outra ref.",
+        )
+
+
+def _reserved(conn: Connection, branch: str, model: str, series: int, environment: int, number: int) -> bool:
+    asked = select(inutilizacoes.c.id).where(
+        inutilizacoes.c.branch == branch,
+        inutilizacoes.c.model == model,
+        inutilizacoes.c.series == series,
+        inutilizacoes.c.environment == environment,
+        inutilizacoes.c.first <= number,
+        inutilizacoes.c.last >= number,
+        inutilizacoes.c.status != "rejected",
+    )
+    return conn.execute(asked).first() is not None
 
 
 def settle(conn: Connection, document: str, state: NumberState, at: int) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, func, literal, select
 
 from gateway.store.queries import JOB_STATES
+from gateway.store.received_tables import received_notes
 from gateway.store.tables import certificates, documents, jobs, orders
 
 COUNT_CAP = 10_000
@@ -94,7 +95,11 @@ def pulse(conn: Connection) -> tuple[Any, ...]:
     orders_newest = select(orders.c.updated_at).order_by(orders.c.created_at.desc(), orders.c.id.desc()).limit(200).subquery()
     first = conn.execute(select(func.max(newest.c.updated_at), func.count())).one()
     second = conn.execute(select(func.max(orders_newest.c.updated_at), func.count())).one()
-    return (*first, *second, *job_counts(conn).values())
+    received_newest = (
+        select(received_notes.c.updated_at).order_by(received_notes.c.created_at.desc(), received_notes.c.id.desc()).limit(200)
+    ).subquery()
+    third = conn.execute(select(func.max(received_newest.c.updated_at), func.count())).one()
+    return (*first, *second, *third, *job_counts(conn).values())
 
 
 @dataclass(frozen=True, slots=True)

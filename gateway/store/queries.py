@@ -147,7 +147,7 @@ def list_documents(conn: Connection, wanted: DocumentFilter, *, cursor: str | No
         clauses.append(documents.c.created_at >= wanted.since)
     if wanted.until is not None:
         clauses.append(documents.c.created_at < wanted.until)
-    return _page(conn, documents, DocumentItem, clauses, cursor=cursor, limit=limit)
+    return page_of(conn, documents, DocumentItem, clauses, cursor=cursor, limit=limit)
 
 
 def _document_search(text: str) -> ColumnElement[bool]:
@@ -183,7 +183,7 @@ def list_orders(conn: Connection, wanted: OrderFilter, *, cursor: str | None = N
         if len(compact) in (11, 14):
             choices.append(orders.c.customer_tax_id == compact)
         clauses.append(or_(*choices))
-    return _page(conn, orders, OrderItem, clauses, cursor=cursor, limit=limit)
+    return page_of(conn, orders, OrderItem, clauses, cursor=cursor, limit=limit)
 
 
 def list_jobs(conn: Connection, wanted: JobFilter, *, cursor: str | None = None, limit: int = 50) -> Page[JobItem]:
@@ -199,7 +199,7 @@ def list_jobs(conn: Connection, wanted: JobFilter, *, cursor: str | None = None,
             clauses.append(jobs.c.state.in_(wanted.states))
         if wanted.kinds:
             clauses.append(jobs.c.kind.in_(wanted.kinds))
-        return _page(conn, jobs, JobItem, clauses, cursor=cursor, limit=limit)
+        return page_of(conn, jobs, JobItem, clauses, cursor=cursor, limit=limit)
     limit = _bounded(limit)
     found: list[JobItem] = []
     for state in wanted.states or JOB_STATES:
@@ -218,7 +218,7 @@ def list_batches(
     Raises ValidationFailed for a cursor that is not one of ours.
     """
     mine = or_(batches.c.owner == key, batches.c.branches == " ".join(sorted(branches_of)))
-    page: Page[BatchRow] = _page(conn, batches, BatchRow, [mine] if branches_of else [], cursor=cursor, limit=limit)
+    page: Page[BatchRow] = page_of(conn, batches, BatchRow, [mine] if branches_of else [], cursor=cursor, limit=limit)
     return Page(tuple(Progress(row, counts(conn, row.id)) for row in page.rows), page.next)
 
 
@@ -245,9 +245,10 @@ def job_kinds(conn: Connection, state: str) -> list[str]:
         last = kind
 
 
-def _page(
+def page_of(
     conn: Connection, table: Table, into: type[T], clauses: list[ColumnElement[bool]], *, cursor: str | None, limit: int
 ) -> Page[T]:
+    """Rows of a table with `created_at` and `id`, newest first, from the cursor on. Raises ValidationFailed for a bad cursor."""
     limit = _bounded(limit)
     return _cut(_rows(conn, table, into, clauses, cursor=cursor, limit=limit + 1), limit)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway.api.console.note_events import find, offers, told
 from gateway.api.console.render import query, render
 from gateway.api.console.session import SESSION
 from gateway.api.presentation import HAS_NOTE
@@ -15,13 +16,11 @@ from gateway.api.respond import choices, day_bound
 from gateway.api.routes import artefacts
 from gateway.api.routes.nfe import try_again
 from gateway.api.services import SERVICES
-from gateway.core.errors import NotFound
 from gateway.core.taxid import strip_punctuation
 from gateway.nfe.lifecycle import DOCUMENT
 from gateway.nfe.raw import RawNote
 from gateway.nfe.request import Request, decode_request
-from gateway.store import documents, orders, queries, setup
-from gateway.store.documents import DocumentRow
+from gateway.store import documents, fiscal_events, orders, queries, setup
 from gateway.store.queries import DocumentFilter, JobFilter
 
 PAGE = 50
@@ -60,17 +59,6 @@ async def index(request: web.Request) -> web.Response:
     )
 
 
-async def find(request: web.Request) -> DocumentRow:
-    """The note of the address, by ref, chave or our id. Raises NotFound."""
-    name = request.match_info["ref"]
-    row = await request.app[SERVICES].db.read(
-        lambda conn: documents.by_ref(conn, name) or documents.by_chave(conn, name) or documents.get(conn, name)
-    )
-    if row is None:
-        raise NotFound(f"A nota '{name[:120]}' não existe.", fix="Procure na lista de notas.")
-    return row
-
-
 async def show(request: web.Request) -> web.Response:
     """State, facts, timeline, what was sent, and the slip as it prints."""
     row = await find(request)
@@ -82,12 +70,14 @@ async def show(request: web.Request) -> web.Response:
             "order": orders.by_document(conn, row.id),
             "branch": setup.get_branch(conn, row.branch),
             "jobs": queries.list_jobs(conn, JobFilter(search=row.id), limit=20).rows,
+            "fiscal_events": [told(event) for event in fiscal_events.of_document(conn, row.id)],
             "has_xml": documents.artefact(conn, row.id, "signed") is not None,
         }
 
     found = await request.app[SERVICES].db.read(read)
     items = _items(decode_request(row.request))
-    return render(request, "note.html", "notes", doc=row, items=items, drawn=row.status in HAS_NOTE, **found)
+    choices = offers(row, found["branch"], request.app[SERVICES].clock.now())
+    return render(request, "note.html", "notes", doc=row, items=items, drawn=row.status in HAS_NOTE, offers=choices, **found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from gateway.api.console.session import SESSION
 from gateway.api.presentation import local
 from gateway.api.services import SERVICES
 from gateway.core.taxid import Cnpj, Cpf, masked
+from gateway.nfe.events.lifecycle import EVENT, VOIDING
 from gateway.nfe.lifecycle import DOCUMENT
 from gateway.store.jobs import STATE_LABELS
 from gateway.store.overview import COUNT_CAP
@@ -25,7 +26,10 @@ NOTICES = {
     "snooze": "Tarefa adiada.",
     "discard": "Tarefa descartada. O motivo ficou na auditoria.",
     "note": "Nova tentativa pedida para a nota.",
+    "event": "Evento pedido: a SEFAZ responde em instantes.",
+    "voiding": "Inutilização pedida: a SEFAZ responde em instantes.",
     "look": "O pedido será lido de novo agora.",
+    "manifestation": "Manifestação pedida: a SEFAZ responde em instantes.",
     "batch_cancel": "Lote cancelado: o que não tinha número não será emitido.",
     "batch_retry": "Nova tentativa pedida para as linhas recusadas e rejeitadas.",
 }
@@ -33,6 +37,7 @@ NOTICES = {
 TONES = {
     "authorized": "good",
     "done": "good",
+    "registered": "good",
     "invoiced": "good",
     "finished": "good",
     "refused": "bad",
@@ -45,6 +50,7 @@ TONES = {
     "unknown": "warn",
     "waiting": "warn",
     "contingency": "warn",
+    "requested": "busy",
     "accepted": "busy",
     "processing": "busy",
     "running": "busy",
@@ -59,6 +65,9 @@ TONES = {
 
 KINDS = {
     "nfe.issue": "Emitir nota",
+    "event.send": "Registrar evento",
+    "inutilizacao.send": "Inutilizar números",
+    "received.fetch": "Buscar notas recebidas",
     "batch.take": "Processar lote",
     "print.slip": "Imprimir cupom",
     "vtex.order": "Ler pedido VTEX",
@@ -71,6 +80,8 @@ KINDS = {
 SECTIONS = (
     ("now", "/console", "Agora"),
     ("notes", "/console/notas", "Notas"),
+    ("numbers", "/console/numeracao", "Numeração"),
+    ("received", "/console/recebidas", "Recebidas"),
     ("orders", "/console/pedidos", "Pedidos"),
     ("batches", "/console/lotes", "Lotes"),
     ("queues", "/console/filas", "Filas"),
@@ -151,8 +162,14 @@ def grouped(chave: str | None) -> str:
 
 
 def label(state: str, of: str) -> str:
-    """The pt-BR name of a state of a `document`, `job` or `order`."""
-    tables = {"document": DOCUMENT.labels, "job": STATE_LABELS, "order": ORDER.labels}
+    """The pt-BR name of a state of a `document`, `job`, `order`, `event` or `voiding`."""
+    tables = {
+        "document": DOCUMENT.labels,
+        "job": STATE_LABELS,
+        "order": ORDER.labels,
+        "event": EVENT.labels,
+        "voiding": VOIDING.labels,
+    }
     return tables[of].get(state, state)
 
 

@@ -9,7 +9,7 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
-from gateway.api.console import batches, login, notes, now, orders, queues, stream
+from gateway.api.console import batches, login, note_events, notes, now, numbering, orders, queues, received, stream
 from gateway.api.console.render import FILTERS
 from gateway.api.console.session import LOGINS, Logins
 
@@ -30,6 +30,17 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", f"/console/notas/{REF}/danfe.pdf", notes.pdf),
     ("GET", f"/console/notas/{REF}/cupom.png", notes.slip),
     ("POST", f"/console/notas/{REF}/tentar", notes.retry),
+    ("POST", f"/console/notas/{REF}/cancelar", note_events.cancel),
+    ("POST", f"/console/notas/{REF}/corrigir", note_events.correct),
+    ("GET", f"/console/notas/{REF}/eventos/{{event}}/xml", note_events.xml),
+    ("POST", f"/console/notas/{REF}/eventos/{{event}}/tentar", note_events.retry),
+    ("GET", "/console/numeracao", numbering.index),
+    ("POST", "/console/numeracao", numbering.void),
+    ("GET", "/console/recebidas", received.index),
+    ("GET", "/console/recebidas/{chave}", received.show),
+    ("GET", "/console/recebidas/{chave}/xml", received.xml),
+    ("GET", "/console/recebidas/{chave}/danfe.pdf", received.pdf),
+    ("POST", "/console/recebidas/{chave}/manifestar", received.manifest),
     ("GET", "/console/pedidos", orders.index),
     ("GET", "/console/pedidos/{id}", orders.show),
     ("POST", "/console/pedidos/{id}/olhar", orders.look_again),

@@ -9,19 +9,21 @@ from aiohttp import web
 from gateway.api.auth import hidden, require_branch
 from gateway.api.operation import Parameter, operation
 from gateway.api.presentation import ZONES
-from gateway.api.resources import AuthoriserStatus, HeldNumber, Numbers
+from gateway.api.resources import AuthoriserStatus, HeldNumber, NumberGap, Numbers
 from gateway.api.respond import bad, ok, path_cnpj
 from gateway.api.services import SERVICES
 from gateway.core.errors import OutcomeUnknown
 from gateway.core.taxid import Cnpj
 from gateway.store import queries, setup
+from gateway.store.number_gaps import Series, proposals
 
 STATUS_SECONDS = 20.0
 
 
 @operation("Ver uma série", tag="NF-e", scope="nfe:read", responses={200: Numbers}, problems=(403, 404, 422))
 async def numbers(request: web.Request) -> web.Response:
-    """The next number, and those held by notes that are not finished, in the branch's environment."""
+    """The next number, those held by notes that are not finished, and the gaps to be voided with their legal deadline, in the
+    branch's environment."""
     cnpj = path_cnpj(request, "branch")
     require_branch(request, cnpj)
     model, series = request.match_info["model"], request.match_info["series"]
@@ -35,7 +37,19 @@ async def numbers(request: web.Request) -> web.Response:
         lambda conn: queries.number_series(conn, branch=cnpj, model=model, series=int(series), environment=branch.environment)
     )
     held = tuple(HeldNumber(number=number, ref=ref) for number, ref in found.held)
-    return ok(Numbers(branch=cnpj, model=model, series=int(series), environment=branch.environment, next=found.next, held=held))
+    proposed = await services.db.read(lambda conn: proposals(conn, branch, Series(cnpj, model, int(series), branch.environment)))
+    gaps = tuple(NumberGap(first=one.first, last=one.last, ref=one.ref, year=one.year, deadline=one.deadline) for one in proposed)
+    return ok(
+        Numbers(
+            branch=cnpj,
+            model=model,
+            series=int(series),
+            environment=branch.environment,
+            next=found.next,
+            held=held,
+            gaps=gaps,
+        )
+    )
 
 
 @operation(

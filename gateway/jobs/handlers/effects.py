@@ -51,12 +51,17 @@ def _tell_order(conn: Any, doc: DocumentRow, order_id: str, at: int) -> None:
         # Of a cancelled order the push is asked for too: it never pushes, it reads the order and tells a person.
         if account is None or account.config.auto_invoice or order.state == "cancelled":
             request_invoice(conn, order.account, order.external_id, order_id)
-    elif doc.status in HOLDS and order.state in ("issuing", "parked"):
+    elif doc.status in HOLDS:
         hold = hold_for(doc)
-        orders.move(conn, order_id, "hold", at=at, text=hold.message, hold=hold, data={"document": doc.id})
+        # An order that went on by the note is told too: what the marketplace has is no longer true.
+        event = next((event for event in ("hold", "diverge") if event in ORDER.events(order.state)), None)
+        if event is None:
+            orders.add_event(conn, order_id, "note", hold.message, {"document": doc.id}, at)
+        else:
+            orders.move(conn, order_id, event, at=at, text=hold.message, hold=hold, data={"document": doc.id})
 
 
-HOLDS = {"rejected": "NFE-REJECTED", "denied": "NFE-DENIED", "cancelled": "NFE-CANCELLED"}
+HOLDS = {"rejected": "NFE-REJECTED", "denied": "NFE-DENIED", "cancelled": "NFE-CANCELLED", "voided": "NFE-VOIDED"}
 """Statuses of a document with which its order cannot go on, and the code that says so."""
 
 
@@ -67,6 +72,12 @@ def hold_for(doc: DocumentRow) -> Hold:
         return Hold(
             HOLDS[doc.status],
             "A nota do pedido consta como cancelada na SEFAZ.",
+            "Cancele o pedido no marketplace, ou emita outra nota para ele com outra ref.",
+        )
+    if doc.status == "voided":
+        return Hold(
+            HOLDS[doc.status],
+            f"O número da nota do pedido ({doc.number}) foi inutilizado na SEFAZ.",
             "Cancele o pedido no marketplace, ou emita outra nota para ele com outra ref.",
         )
     return Hold(

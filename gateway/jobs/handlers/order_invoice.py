@@ -95,8 +95,8 @@ class ConfirmInvoice:
         account = await enter(self._db, self._accounts, name)
         if not isinstance(account, Account):
             return account
-        row = await self._db.read(lambda conn: orders.get(conn, job.subject))
-        if row is None or row.state == "invoiced":
+        row = await self._db.read(lambda conn: _to_confirm(conn, job.subject))
+        if row is None:
             return Done()
         try:
             order = await self._marketplace.fetch(account.access, external_id, branch=account.branch)
@@ -158,6 +158,15 @@ def _move(conn: Any, row: OrderRow, event: str, *, text: str, at: int) -> None:
     assert now is not None  # orders are never deleted
     if (event, now.state) not in (("push", "invoicing"), ("push", "invoiced"), ("confirm", "invoiced")):
         orders.move(conn, row.id, event, at=at, text=text)
+
+
+def _to_confirm(conn: Any, order_id: str) -> OrderRow | None:
+    """The order, unless there is nothing to confirm any more: it is invoiced, or its note was cancelled meanwhile."""
+    order = orders.get(conn, order_id)
+    if order is None or order.state == "invoiced":
+        return None
+    doc = None if order.document is None else documents.get(conn, order.document)
+    return None if doc is not None and doc.status == "cancelled" else order
 
 
 def _context(conn: Any, order_id: str) -> _Context | None:

@@ -19,7 +19,12 @@ PARALYSED_SECONDS = 15.0
 
 def guard_key(doc: DocumentRow) -> str:
     """The pause shared by every worker that sends notes of this issuer and model."""
-    return f"sefaz:{doc.branch}:{doc.model}"
+    return issuer_guard(doc.branch, doc.model)
+
+
+def issuer_guard(branch: str, model: str) -> str:
+    """The same pause, by issuer and model: whatever goes to that authoriser waits for it."""
+    return f"sefaz:{branch}:{model}"
 
 
 def authorized(doc: DocumentRow, seq: int, signed: bytes, protocol: Protocol, at: int) -> Result:

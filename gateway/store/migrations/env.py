@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
+from gateway.store import event_tables, received_tables
 from gateway.store.tables import metadata
+
+assert event_tables.fiscal_events.metadata is metadata  # importing it declared its tables
+assert received_tables.received_notes.metadata is metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=True)
 with context.begin_transaction():

@@ -16,6 +16,7 @@ from gateway.api.services import ApiSettings, HookAnswer, SalePreview, Services
 from gateway.core.errors import ValidationFailed
 from gateway.core.faults import Fault
 from gateway.nfe.answers import ServiceStatus
+from gateway.nfe.event_answers import Taxpayer
 from gateway.nfe.ports import Pfx
 from gateway.nfe.sale import Sale
 from gateway.store import documents, setup
@@ -68,6 +69,12 @@ async def house(db: Database) -> House:
             raise edges.status
         return edges.status
 
+    async def taxpayer(cnpj: str, uf: str, document: str) -> tuple[Taxpayer, int]:
+        edges.taxpayer_questions.append((cnpj, uf, document))
+        if isinstance(edges.taxpayer, Exception):
+            raise edges.taxpayer
+        return edges.taxpayer, clock.epoch_ms()
+
     def load(pfx: Pfx) -> FakeCertificate:
         if isinstance(edges.certificate, Exception):
             raise edges.certificate
@@ -89,6 +96,7 @@ async def house(db: Database) -> House:
         preview_sale=preview,
         retry_document=retry,
         sefaz_status=status,
+        taxpayer=taxpayer,
         load_certificate=load,
         vtex_hook=hook,
         readiness=lambda: edges.reasons,

@@ -17,6 +17,7 @@ from gateway.core.errors import CertificateExpired, CertificateInvalid
 from gateway.nfe.address import Address
 from gateway.nfe.answers import ServiceStatus
 from gateway.nfe.branch import Branch, TechnicalContact
+from gateway.nfe.event_answers import Taxpayer
 from gateway.nfe.sale import Sale
 from gateway.store import access, documents
 from gateway.store.access import SCOPES
@@ -101,6 +102,8 @@ class Edges:
     hook_error: Exception | None = None
     status: ServiceStatus | Exception = field(default_factory=lambda: ServiceStatus("107", "Servico em Operacao", 1, None))
     status_models: list[str] = field(default_factory=list)
+    taxpayer: Taxpayer | Exception = field(default_factory=lambda: Taxpayer("259", "CNPJ nao cadastrado", ()))
+    taxpayer_questions: list[tuple[str, str, str]] = field(default_factory=list)
     certificate: FakeCertificate | Exception = field(default_factory=FakeCertificate)
     reasons: dict[str, str] = field(default_factory=dict)
     fail: Exception | None = None

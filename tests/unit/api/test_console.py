@@ -14,7 +14,10 @@ from yarl import URL
 from gateway.api.app import make_app
 from gateway.api.console.render import ago, money
 from gateway.api.console.session import local_path
-from gateway.store import jobs
+from gateway.jobs.number_watch import NumberWatch
+from gateway.store import fiscal_events, jobs
+from gateway.store.event_tables import fiscal_events as fiscal_events_table
+from gateway.store.event_tables import inutilizacoes
 from gateway.store.tables import audit, sessions
 from tests.unit.api.house import PASSWORD, House, sale
 from tests.unit.api.test_work import audits, parked_order, stopped_job
@@ -327,3 +330,88 @@ def test_words() -> None:
     assert money("1234567.5") == "R$ 1.234.567,50"
     spans = (1000, 61_000, 7_200_000, -180_000, 200_000_000)
     assert [ago(ms) for ms in spans] == ["agora", "há 1 min", "há 2 h", "em 3 min", "há 2 d"]
+
+
+async def test_a_note_is_corrected_and_cancelled_from_its_page(browser: Client, house: House, client: Client) -> None:
+    await house.user()
+    await client.post("/v1/nfe", json=sale("x"), headers=await house.key())
+    row = await house.authorize("x")
+    await enter(browser)
+    page = await (await browser.get("/console/notas/x")).text()
+    assert "Carta de correção" in page
+    assert "Cancelar a nota na SEFAZ" in page
+    token = hidden(page, "csrf")
+    short = await browser.post(f"/console/notas/{row.id}/cancelar", data={"csrf": token, "reason": "curta"})
+    assert short.status == 422
+    assert await house.rows(fiscal_events_table) == 0
+    text = "Transportadora: Exemplo Cargas"
+    answer = await browser.post(f"/console/notas/{row.id}/corrigir", data={"csrf": token, "text": text})
+    assert "Evento pedido: a SEFAZ responde em instantes." in await answer.text()
+    reason = "Cliente desistiu da compra no balcão"
+    answer = await browser.post(f"/console/notas/{row.id}/cancelar", data={"csrf": token, "reason": reason})
+    assert reason in await answer.text()
+    found = await house.db.read(lambda conn: fiscal_events.of_document(conn, row.id))
+    assert [(event.tp_evento, event.n_seq, event.status) for event in found] == [
+        ("110110", 1, "requested"),
+        ("110111", 1, "requested"),
+    ]
+    assert [one[:2] for one in await audits(house)][-2:] == [("document.event", "x"), ("document.event", "x")]
+
+
+async def test_events_and_numbers_take_the_token_and_a_role(browser: Client, house: House, client: Client) -> None:
+    await house.user()
+    await house.user("leitora", role="viewer")
+    await client.post("/v1/nfe", json=sale("x"), headers=await house.key())
+    row = await house.authorize("x")
+    await enter(browser, username="leitora")
+    page = await (await browser.get("/console/notas/x")).text()
+    assert "Cancelar a nota na SEFAZ" not in page
+    numbering = await (await browser.get("/console/numeracao")).text()
+    assert "Inutilizar um intervalo" not in numbering
+    data = {
+        "csrf": hidden(page, "csrf"),
+        "reason": "Cliente desistiu da compra no balcão",
+        "text": "Transportadora: Exemplo Cargas",
+    }
+    for path in (f"/console/notas/{row.id}/cancelar", f"/console/notas/{row.id}/corrigir", "/console/numeracao"):
+        assert (await browser.post(path, data=data)).status == 403
+        assert (await browser.post(path, data={**data, "csrf": "x"})).status == 403
+    assert await house.rows(fiscal_events_table) == 0
+    assert await house.rows(inutilizacoes) == 0
+
+
+async def test_the_number_of_a_rejected_note_is_voided_from_its_page(browser: Client, house: House, client: Client) -> None:
+    await house.user()
+    await client.post("/v1/nfe", json=sale("x"), headers=await house.key())
+    await house.reject("x")
+    await enter(browser)
+    page = await (await browser.get("/console/numeracao")).text()
+    assert "Da nota rejeitada" in page
+    names = ("csrf", "ref", "branch", "model", "series", "first", "last", "year")
+    form = {name: hidden(page, name) for name in names}
+    assert (form["first"], form["last"], form["model"], form["series"]) == ("1", "1", "55", "1")
+    refused = await browser.post("/console/numeracao", data={**form, "reason": "curta"})
+    assert refused.status == 422
+    assert await house.rows(inutilizacoes) == 0
+    data = {**form, "reason": "Venda desfeita antes de corrigir a nota"}
+    answer = await browser.post("/console/numeracao", data=data)
+    text = await answer.text()
+    assert "Inutilização pedida: a SEFAZ responde em instantes." in text
+    assert "Nenhum número por inutilizar." in text
+    # The same form sent twice is one request.
+    await browser.post("/console/numeracao", data=data)
+    assert await house.rows(inutilizacoes) == 1
+
+
+async def test_the_first_page_warns_of_numbers_near_their_deadline(browser: Client, house: House, client: Client) -> None:
+    await house.user()
+    await client.post("/v1/nfe", json=sale("x"), headers=await house.key())
+    await house.reject("x")
+    await NumberWatch(house.db).look()
+    await enter(browser)
+    assert "Números por inutilizar" not in await (await browser.get("/console")).text()
+    house.clock.forward(days=45)
+    await enter(browser)
+    page = await (await browser.get("/console")).text()
+    assert "Números por inutilizar" in page
+    assert "o prazo terminou em" in page

@@ -1,0 +1,155 @@
+"""How an event of a note enters: checked and written as it will be sent, then stored with its job in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlalchemy import Connection
+
+from gateway.core.chave import ChaveAcesso
+from gateway.core.clock import Clock, from_epoch_ms
+from gateway.core.errors import NotFound, TransitionRefused, ValidationFailed
+from gateway.core.faults import Fault
+from gateway.nfe.branch import Branch
+from gateway.nfe.events.compose import compose_event
+from gateway.nfe.events.lifecycle import EVENT
+from gateway.nfe.events.table import EventKind, event_kind
+from gateway.store import fiscal_events, setup
+from gateway.store.database import Database
+from gateway.store.document_rows import DocumentRow, locked, write_event
+from gateway.store.fiscal_events import FiscalEvent
+
+CORRECTION = "110110"
+_BETWEEN = " / "
+
+
+def kind_asked(wanted: str) -> EventKind:
+    """The type by code or name. Raises ValidationFailed."""
+    try:
+        return event_kind(wanted)
+    except LookupError:
+        message = f"O evento {wanted[:40]!r} não existe."
+        fix = "Use o tpEvento (110111) ou o nome (cancelamento): veja docs/reference/events.md."
+        raise ValidationFailed([Fault(code="EVENT-KIND", path="$.event", message=message, fix=fix)]) from None
+
+
+async def request_event(
+    db: Database, clock: Clock, document: str, wanted: str, values: Mapping[str, Any], *, ref: str | None = None
+) -> tuple[FiscalEvent, bool]:
+    """Ask for an event of a document; answers it and whether this very one had been asked for before.
+
+    values: the detail by its official tags. `ref`: the caller's key; without one, the same detail of the same note is the same
+    event. A correction carries the ones before it: the last CC-e replaces them all (MOC 7.0, 110110).
+    Raises NotFound, ValidationFailed, IdempotencyConflict, TransitionRefused (not authorised, too late, one pending).
+    """
+    kind = kind_asked(wanted)
+    at = clock.epoch_ms()
+    day = clock.now().date()
+    told = hashlib.sha256(msgspec.json.encode([kind.tpEvento, document, dict(values)], order="sorted")).digest()
+
+    def unit(conn: Connection) -> tuple[FiscalEvent, bool]:
+        doc = locked(conn, document)
+        key = ref or f"{doc.ref}:{kind.name}:{told.hex()[:16]}"
+        known = fiscal_events.replayed(conn, key, told)
+        if known is not None:
+            return known, True
+        branch = setup.get_branch(conn, doc.branch)
+        assert branch is not None  # documents.branch is a foreign key
+        late = _refuse_untimely(doc, kind, branch, at, day)
+        detail = _cumulative(conn, doc, kind, values)
+        assert doc.chave is not None  # an authorised document has one
+        n_seq = fiscal_events.next_seq(conn, doc.chave, kind)
+        _check(kind, doc, n_seq, detail)
+        text = msgspec.json.encode(detail).decode()
+        event = fiscal_events.request(conn, doc, kind, ref=key, body_hash=told, n_seq=n_seq, detail=text, at=at)
+        if late:
+            write_event(conn, doc.id, "event_late", late, data={"event": event.id}, at=at)
+        return event, False
+
+    return await db.write(unit)
+
+
+def _refuse_untimely(doc: DocumentRow, kind: EventKind, branch: Branch, at: int, day: date) -> str | None:
+    """The warning of an event past its time that SEFAZ may still take. Raises TransitionRefused for one it may not."""
+    if doc.status != "authorized" or doc.authorized_at is None:
+        raise TransitionRefused(
+            f"{kind.label} só vale para nota autorizada.", fix="Espere a autorização, ou confira a situação da nota."
+        )
+    limit, ended = kind.deadline(doc.model, branch.address.uf, day), until(doc, kind, branch, day)
+    if limit is None or ended is None or from_epoch_ms(at) <= ended:
+        return None
+    told = f"O prazo de {kind.label.lower()} terminou em {ended:%d/%m/%Y às %H:%M} ({limit.source})."
+    if limit.after == "refuse":
+        raise TransitionRefused(told, fix="Passado o prazo, o caminho é uma nota de devolução ou de estorno.")
+    return f"{told} A SEFAZ pode aceitar fora do prazo (155) ou recusar (501), conforme a UF."
+
+
+def until(doc: DocumentRow, kind: EventKind, branch: Branch, day: date) -> datetime | None:
+    """When the event's time ends, in the branch's zone; None when no limit is known or the note is not authorised."""
+    limit = kind.deadline(doc.model, branch.address.uf, day)
+    if limit is None or doc.authorized_at is None:
+        return None
+    return (from_epoch_ms(doc.authorized_at) + limit.within).astimezone(ZoneInfo(branch.time_zone))
+
+
+def _cumulative(conn: Connection, doc: DocumentRow, kind: EventKind, values: Mapping[str, Any]) -> dict[str, Any]:
+    text = values.get("xCorrecao")
+    if kind.tpEvento != CORRECTION or not isinstance(text, str):
+        return dict(values)
+    before = [
+        str(event.values.get("xCorrecao", ""))
+        for event in fiscal_events.of_document(conn, doc.id)
+        if event.tp_evento == CORRECTION and event.status == "registered"
+    ]
+    if not before or before[-1] in text:
+        return dict(values)
+    return {**values, "xCorrecao": f"{before[-1]}{_BETWEEN}{text}"}
+
+
+def _check(kind: EventKind, doc: DocumentRow, n_seq: int, detail: Mapping[str, Any]) -> None:
+    """Write the event as it will be sent, only to know that it can be. Raises ValidationFailed."""
+    assert doc.chave is not None  # an authorised document has one
+    compose_event(
+        kind,
+        ChaveAcesso(doc.chave),
+        tax_id=doc.branch,
+        cUF=doc.chave[:2],
+        n_seq=n_seq,
+        environment=doc.environment,
+        values=detail,
+    )
+
+
+async def retry_event(db: Database, clock: Clock, event: str, values: Mapping[str, Any] | None) -> FiscalEvent:
+    """A refused event once more, corrected when `values` are given. Raises NotFound, ValidationFailed, TransitionRefused."""
+    at, day = clock.epoch_ms(), clock.now().date()
+
+    def unit(conn: Connection) -> FiscalEvent:
+        found = fiscal_events.held(conn, event)
+        if found.status != "rejected" or found.document is None:
+            told = EVENT.labels[found.status].lower()
+            raise TransitionRefused(f"O evento está {told}: só se tenta de novo um recusado.", fix="Peça outro evento.")
+        doc, kind = locked(conn, found.document), event_kind(found.tp_evento)
+        branch = setup.get_branch(conn, doc.branch)
+        assert branch is not None  # documents.branch is a foreign key
+        _refuse_untimely(doc, kind, branch, at, day)
+        fiscal_events.refuse_pending(conn, found.chave, kind)
+        detail = _cumulative(conn, doc, kind, found.values if values is None else values)
+        n_seq = fiscal_events.next_seq(conn, found.chave, kind)
+        _check(kind, doc, n_seq, detail)
+        return fiscal_events.retry(conn, event, n_seq=n_seq, detail=msgspec.json.encode(detail).decode(), at=at)
+
+    return await db.write(unit)
+
+
+async def event_of(db: Database, document: str, event: str) -> FiscalEvent:
+    """An event of a document, by our id. Raises NotFound."""
+    found = await db.read(lambda conn: fiscal_events.get(conn, event))
+    if found is None or found.document != document:
+        raise NotFound(f"O evento {event} não é desta nota.")
+    return found
