@@ -65,8 +65,6 @@ class Then:
 EXPLAINED = {
     # In shadow for it: the share of a state of double base is not computed by this formula.
     "R-NA15-10": {"tax_difal_double_base"},
-    # In shadow for it: manuals do not say what a public purchase adds up to.
-    "R-UB82a-20": {"raw_groups_of_no_sale", "reform_sale_to_the_government"},
 }
 
 
