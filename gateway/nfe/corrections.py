@@ -215,7 +215,7 @@ def _referred_once(case: Case) -> Request | None:
 
 _NO_IE = _buyer({"state_registration": ""}, {"IE": None})
 _BY_CODE: Final[Mapping[str, Correction]] = {
-    **dict.fromkeys(("611", "612", "885", "886", "887", "888", "889"), _no_gtin),
+    **dict.fromkeys(("611", "612", "885", "886", "888"), _no_gtin),
     **dict.fromkeys(("865", "866", "869", "767"), _balanced),
     **dict.fromkeys(("212", "228", "315", "703", "704"), _dated_now),
     **dict.fromkeys(("504", "505", "506", "705"), _without("ide", "dhSaiEnt")),

@@ -30,6 +30,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", f"/console/notas/{REF}/danfe.pdf", notes.pdf),
     ("GET", f"/console/notas/{REF}/cupom.png", notes.slip),
     ("POST", f"/console/notas/{REF}/tentar", notes.retry),
+    ("POST", f"/console/notas/{REF}/corrigir", notes.correct),
     ("GET", "/console/pedidos", orders.index),
     ("GET", "/console/pedidos/{id}", orders.show),
     ("POST", "/console/pedidos/{id}/olhar", orders.look_again),

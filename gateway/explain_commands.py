@@ -1,0 +1,51 @@
+"""The commands `gateway explain` and `gateway why`: what they take, and examples."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Callable, Coroutine
+
+from gateway.config import Settings
+
+_EXPLAIN = """exemplos:
+  gateway explain 778                      o que é, de quem é, como se corrige, o que dizer no balcão
+  gateway explain 531 610 865 --json       vários códigos, para um programa
+  gateway explain --ref venda-1            a rejeição desta nota: campo, valor, causa e a correção pronta
+  gateway explain 806 --ref venda-1        o que a 806 diria desta nota"""
+_WHY = """exemplos:
+  gateway why venda-1                      a vida da nota, e o que mudou de uma tentativa para a outra
+  gateway why 35261111222333000181550010000000071123456780 --json"""
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], settings: Callable[[], Settings]) -> None:
+    """Add both commands; `settings` reads the configuration when one runs."""
+
+    def explain(args: argparse.Namespace) -> int:
+        from gateway.explain_lines import explained
+
+        return _printed(explained(settings(), args))
+
+    def why(args: argparse.Namespace) -> int:
+        from gateway.explain_lines import story
+
+        return _printed(story(settings(), args))
+
+    raw = argparse.RawDescriptionHelpFormatter
+    text = "explica um código da SEFAZ, ou a rejeição de uma nota"
+    sub = commands.add_parser("explain", help=text, description=text, epilog=_EXPLAIN, formatter_class=raw)
+    sub.add_argument("codes", nargs="*", metavar="CODE", help="código da SEFAZ (cStat); com --ref, é opcional")
+    sub.add_argument("--ref", default="", help="ref ou chave da nota")
+    sub.add_argument("--json", action="store_true", help="um objeto JSON por linha")
+    sub.set_defaults(run=explain)
+    text = "conta a história de um documento"
+    sub = commands.add_parser("why", help=text, description=text, epilog=_WHY, formatter_class=raw)
+    sub.add_argument("ref", help="ref ou chave do documento")
+    sub.add_argument("--json", action="store_true", help="um objeto JSON")
+    sub.set_defaults(run=why)
+
+
+def _printed(lines: Coroutine[None, None, list[str]]) -> int:
+    for line in asyncio.run(lines):
+        print(line)
+    return 0
