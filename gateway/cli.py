@@ -141,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--branches", default="*")
     sub.add_argument("--id", default="")
 
-    explain_commands.add(commands, _settings)
+    explain_commands.add(commands, _explain, _why)
 
     sub = add(
         "emit",
@@ -423,6 +423,22 @@ def _key(args: argparse.Namespace) -> int:
         return 2
     token = asyncio.run(add_key(settings, args.name, tuple(args.scopes.split(",")), tuple(args.branches.split(","))))
     print(f"{token}   (mostrada só agora)")
+    return 0
+
+
+def _explain(args: argparse.Namespace) -> int:
+    from gateway.explain_lines import explained
+
+    for line in asyncio.run(explained(_settings(), args)):
+        print(line)
+    return 0
+
+
+def _why(args: argparse.Namespace) -> int:
+    from gateway.explain_lines import story
+
+    for line in asyncio.run(story(_settings(), args)):
+        print(line)
     return 0
 
 

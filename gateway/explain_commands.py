@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-from collections.abc import Callable, Coroutine
-
-from gateway.config import Settings
+from collections.abc import Callable
 
 _EXPLAIN = """exemplos:
   gateway explain 778                      o que é, de quem é, como se corrige, o que dizer no balcão
@@ -18,19 +15,12 @@ _WHY = """exemplos:
   gateway why 35261111222333000181550010000000071123456780 --json"""
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], settings: Callable[[], Settings]) -> None:
-    """Add both commands; `settings` reads the configuration when one runs."""
-
-    def explain(args: argparse.Namespace) -> int:
-        from gateway.explain_lines import explained
-
-        return _printed(explained(settings(), args))
-
-    def why(args: argparse.Namespace) -> int:
-        from gateway.explain_lines import story
-
-        return _printed(story(settings(), args))
-
+def add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    explain: Callable[[argparse.Namespace], int],
+    why: Callable[[argparse.Namespace], int],
+) -> None:
+    """Add both commands, run by `explain` and `why`."""
     raw = argparse.RawDescriptionHelpFormatter
     text = "explica um código da SEFAZ, ou a rejeição de uma nota"
     sub = commands.add_parser("explain", help=text, description=text, epilog=_EXPLAIN, formatter_class=raw)
@@ -43,9 +33,3 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], settings:
     sub.add_argument("ref", help="ref ou chave do documento")
     sub.add_argument("--json", action="store_true", help="um objeto JSON")
     sub.set_defaults(run=why)
-
-
-def _printed(lines: Coroutine[None, None, list[str]]) -> int:
-    for line in asyncio.run(lines):
-        print(line)
-    return 0

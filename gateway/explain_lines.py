@@ -24,7 +24,7 @@ async def explained(settings: Settings, args: argparse.Namespace) -> list[str]:
     """Lines of `gateway explain`. Raises NotFound for a code or document that is not known."""
     if args.ref:
         found = await _of_document(settings, args.ref, args.codes)
-        return [_json(msgspec.to_builtins(one)) if args.json else "\n".join(_against(one)) for one in found]
+        return [_json(msgspec.to_builtins(one, enc_hook=str)) if args.json else "\n".join(_against(one)) for one in found]
     if not args.codes:
         raise NotFound("Diga o código da SEFAZ, ou a nota em --ref.", fix="Exemplo: gateway explain 778.")
     rows = [_known(code) for code in args.codes]

@@ -101,7 +101,7 @@ def document_explanation(ref: str, found: Explanation) -> DocumentExplanation:
         fields=tuple(
             ExplainedField(path=one.path, layout=one.layout, value=one.value, message=one.message) for one in found.fields
         ),
-        draft=None if found.draft is None else msgspec.to_builtins(found.draft),
+        draft=None if found.draft is None else msgspec.to_builtins(found.draft, enc_hook=str),
         changes=changed(found.changes),
         rejection=rejection_text(found.rejection),
     )

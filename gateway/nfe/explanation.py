@@ -61,7 +61,7 @@ def explain(
     at: datetime,
     products: Mapping[str, Product],
 ) -> Explanation:
-    """`note`: as it was last signed, None when it was not. `at`: aware, when it was issued. `products`: of a sale's items, by sku."""
+    """`note`: as last signed, None when it was not. `at`: aware, when it was issued. `products`: of a sale's items, by sku."""
     known = described(cStat, xMotivo)
     named = _ITEM.search(xMotivo)
     item = int(named.group(1)) - 1 if named is not None else None

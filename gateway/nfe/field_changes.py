@@ -26,7 +26,10 @@ class Change:
 
 def between(before: Any, after: Any) -> tuple[Change, ...]:
     """What differs between two structs of the same border, at most MAX_CHANGES."""
-    old, new = dict(_flat(msgspec.to_builtins(before), "$")), dict(_flat(msgspec.to_builtins(after), "$"))
+    old, new = (
+        dict(_flat(msgspec.to_builtins(before, enc_hook=str), "$")),
+        dict(_flat(msgspec.to_builtins(after, enc_hook=str), "$")),
+    )
     paths = [*old, *(path for path in new if path not in old)]
     found = (Change(path, old.get(path), new.get(path)) for path in paths if old.get(path) != new.get(path))
     return tuple(change for change, _ in zip(found, range(MAX_CHANGES), strict=False))

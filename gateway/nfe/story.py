@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, Literal
 
 from gateway.core.errors import GatewayError
@@ -82,7 +83,7 @@ class StoryLine:
 def tell(happenings: Sequence[Happening], attempts: Sequence[Attempt]) -> tuple[StoryLine, ...]:
     """Every line, oldest first; between two attempts, what changed. A line of a change comes right before its attempt's own."""
     lines = [StoryLine(one.at, one.kind, one.text) for one in happenings]
-    for number, (before, after) in enumerate(zip(attempts, attempts[1:], strict=False), start=1):
+    for number, (before, after) in enumerate(pairwise(attempts), start=1):
         changes = _compared(before.xml, after.xml)
         lines.append(StoryLine(after.at, "changed", _told(number, before, after, changes), changes))
     return tuple(sorted(lines, key=lambda line: (line.at, line.kind != "changed")))

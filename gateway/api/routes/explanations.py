@@ -35,9 +35,9 @@ async def code(request: web.Request) -> web.Response:
 
 @operation("Entender a rejeição de uma nota", tag=TAG, scope="nfe:read", responses={200: DocumentExplanation}, problems=(404,))
 async def explanation(request: web.Request) -> web.Response:
-    """The refusal against this very note: the fields with their values, cause and fix, the sentences for the counter, and, when it
-    can be computed, a corrected draft with what it changes. Send the draft to `POST /v1/nfe/{ref}/retry`: the number stays. 404
-    for a document that SEFAZ did not refuse."""
+    """The refusal against this very note: the fields with their values, cause and fix, the sentences for the counter, and, when
+    it can be computed, a corrected draft with what it changes. Send the draft to `POST /v1/nfe/{ref}/retry`: the number stays.
+    404 for a document that SEFAZ did not refuse."""
     row = await find(request)
     found = await request.app[SERVICES].db.read(lambda conn: explaining.explanation(conn, row))
     if found is None:
