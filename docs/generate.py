@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from docs import document_rules
+from docs import document_rules, rejections
 from gateway.config import Settings
 from gateway.core.errors import TREATMENTS
 from gateway.core.machine import Machine
@@ -145,6 +145,7 @@ PAGES = {
     "reference/configuration.md": configuration,
     "reference/errors.md": errors,
     "reference/rules.md": document_rules.page,
+    "reference/rejections.md": rejections.page,
     "reference/requirements.md": requirements,
 }
 
