@@ -34,10 +34,10 @@ def page() -> str:
     certain = Counter(row.certainty for row in found)
     lines = [
         "# Códigos e rejeições da SEFAZ\n",
-        f"Gerado de `schemas/sefaz/cstat.json` e de {', '.join(f'`{name}.toml`' for name in FILES)} por `python -m docs.generate`."
-        " Como usar: [entender uma rejeição](../how-to/understand-a-rejection.md).\n",
-        f"{len(rejection_rows())} códigos: {certain['C']} certos (C), {certain['M']} de uma só fonte (M) e {certain['U']} de que as"
-        " fontes só trazem o código (U). Os campos são caminhos a partir de `infNFe`; em `det`, é o item que a SEFAZ cita.\n",
+        f"Gerado de `schemas/sefaz/cstat.json` e de {', '.join(f'`{name}.toml`' for name in FILES)} por"
+        " `python -m docs.generate`. Como usar: [entender uma rejeição](../how-to/understand-a-rejection.md).\n",
+        f"{len(rejection_rows())} códigos: {certain['C']} certos (C), {certain['M']} de uma só fonte (M) e {certain['U']} de que"
+        " as fontes só trazem o código (U). Os campos são caminhos a partir de `infNFe`; em `det`, é o item que a SEFAZ cita.\n",
         "| código | o que é | decisão | causa | correção | no balcão | campos | regras que evitam | certeza e fonte |",
         "|---|---|---|---|---|---|---|---|---|",
         *(_line(row) for row in found),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
 
@@ -37,7 +37,10 @@ def find(conn: Connection, name: str) -> DocumentRow:
 
 
 def explanation(conn: Connection, row: DocumentRow, cStat: str | None = None) -> Explanation | None:
-    """What its refusal means, or what `cStat` would; None when SEFAZ refused nothing and no code is asked about."""
+    """What its refusal means, or what `cStat` would; None when SEFAZ refused nothing and no code is asked about.
+
+    Only a rejected document has a draft: no other is tried again.
+    """
     code, reason = (cStat, "") if cStat else (row.cstat, row.reason or "")
     if not code or (cStat is None and row.status not in ("rejected", "denied")):
         return None
@@ -45,7 +48,7 @@ def explanation(conn: Connection, row: DocumentRow, cStat: str | None = None) ->
         reason = row.reason or ""
     request = decode_request(row.request)
     signed = documents.artefact(conn, row.id, "signed")
-    return explain(
+    found = explain(
         code,
         reason,
         request,
@@ -54,6 +57,7 @@ def explanation(conn: Connection, row: DocumentRow, cStat: str | None = None) ->
         at=from_epoch_ms(row.issued_at or row.created_at),
         products=setup.products_by_sku(conn, [item.sku for item in request.items]) if isinstance(request, Sale) else {},
     )
+    return found if row.status == "rejected" else replace(found, draft=None, changes=())
 
 
 def _read(signed: bytes) -> NFe | None:
@@ -66,7 +70,7 @@ def _read(signed: bytes) -> NFe | None:
 def draft_of(conn: Connection, row: DocumentRow) -> Request | None:
     """The corrected body of a rejected document, None when none can be computed."""
     found = explanation(conn, row)
-    return None if found is None or row.status != "rejected" else found.draft
+    return None if found is None else found.draft
 
 
 @dataclass(frozen=True, slots=True)
