@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from docs import document_rules, event_table
+from docs import document_rules, event_table, rejections
 from gateway.config import Settings
 from gateway.core.errors import TREATMENTS
 from gateway.core.machine import Machine
@@ -156,6 +156,7 @@ PAGES = {
     "reference/errors.md": errors,
     "reference/events.md": event_table.page,
     "reference/rules.md": document_rules.page,
+    "reference/rejections.md": rejections.page,
     "reference/requirements.md": requirements,
 }
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateway import __version__, config, logs
+from gateway import __version__, config, explain_commands, logs
 from gateway.config import Settings
 from gateway.core.errors import GatewayError, ValidationFailed
 
@@ -24,6 +24,7 @@ _EXAMPLES = """exemplos:
   gateway serve --no-worker & gateway worker
   gateway doctor                        confere tudo e diz o que fazer
   gateway demo --vtex-order pedido.json --json
+  gateway explain 778                   o que é uma rejeição e como se corrige
 """
 
 
@@ -140,8 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--branches", default="*")
     sub.add_argument("--id", default="")
 
-    sub = add("why", "conta a história de um documento, pelo ref ou pela chave", _why)
-    sub.add_argument("ref")
+    explain_commands.add(commands, _explain, _why)
 
     sub = add(
         "emit",
@@ -426,10 +426,18 @@ def _key(args: argparse.Namespace) -> int:
     return 0
 
 
-def _why(args: argparse.Namespace) -> int:
-    from gateway.setup_commands import story
+def _explain(args: argparse.Namespace) -> int:
+    from gateway.explain_lines import explained
 
-    for line in asyncio.run(story(_settings(), args.ref)):
+    for line in asyncio.run(explained(_settings(), args)):
+        print(line)
+    return 0
+
+
+def _why(args: argparse.Namespace) -> int:
+    from gateway.explain_lines import story
+
+    for line in asyncio.run(story(_settings(), args)):
         print(line)
     return 0
 

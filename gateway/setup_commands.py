@@ -6,11 +6,9 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from gateway import demo_data
 from gateway.api.operations_csv import read_csv, written_own
@@ -21,10 +19,9 @@ from gateway.core.errors import ConfigInvalid, NotFound
 from gateway.core.taxid import Cnpj
 from gateway.nfe.branch import Branch
 from gateway.nfe.certificate import load
-from gateway.nfe.lifecycle import DOCUMENT
 from gateway.nfe.ports import Pfx
 from gateway.sim.pki import TestPki
-from gateway.store import access, documents, setup
+from gateway.store import access, setup
 from gateway.store.branch_operations import operations_of, put_operations
 from gateway.store.database import Database, open_database
 from gateway.store.vault import Vault
@@ -202,22 +199,6 @@ async def _known(db: Database, branch: str) -> None:
         raise NotFound(f"A filial {branch} não está cadastrada.", fix="Cadastre-a primeiro em PUT /v1/branches/{cnpj}.")
 
 
-async def story(settings: Settings, ref: str) -> list[str]:
-    """A document's life in plain pt-BR, by ref or chave. Raises NotFound."""
-    async with opened(settings) as (db, _):
-        doc = await db.read(lambda conn: documents.by_ref(conn, ref) or documents.by_chave(conn, ref))
-        if doc is None:
-            raise NotFound(f"Nenhum documento com ref ou chave {ref!r}.", fix="Confira o ref enviado ou procure no console.")
-        branch = await db.read(lambda conn: setup.get_branch(conn, doc.branch))
-        events = await db.read(lambda conn: documents.events(conn, doc.id))
-    zone = ZoneInfo(branch.time_zone if branch else "America/Sao_Paulo")
-    lines = [f"{doc.ref}: {DOCUMENT.labels[doc.status]}, R$ {doc.total}"]
-    if doc.chave:
-        lines.append(f"Número {doc.number}, série {doc.series}, chave {doc.chave}")
-    lines += [f"{_moment(event.at, zone)}  {event.text}" for event in events]
-    return lines
-
-
 def _cnpj(text: str) -> str:
     try:
         return str(Cnpj(text))
@@ -227,11 +208,6 @@ def _cnpj(text: str) -> str:
 
 def _day(ms: int) -> str:
     return f"{from_epoch_ms(ms):%d/%m/%Y}"
-
-
-def _moment(ms: int, zone: ZoneInfo) -> str:
-    local: datetime = from_epoch_ms(ms).astimezone(zone)
-    return f"{local:%d/%m/%Y %H:%M:%S}"
 
 
 def new_password() -> str:

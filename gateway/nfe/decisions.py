@@ -1,6 +1,7 @@
 """What to do about a cStat, and whether a protocol proves that what was authorised is ours.
 
-The table is data: `schemas/sefaz/cstat.json` (MOC 7.0 Annex I and later technical notes). Pure: reads the packaged file once.
+The table is data: `schemas/sefaz/cstat.json` (MOC 7.0 Annex I and later technical notes), and the rows of
+`gateway.nfe.rejection_rows` for the codes it does not have. Pure: reads the packaged files once.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Literal
 from msgspec import Struct, json
 
 from gateway.nfe.answers import Decision, Protocol
+from gateway.nfe.rejection_rows import rejection_rows
 
 Scope = Literal["aut", "cons", "ev", "inut", "svc", "cad", "dist"]
 """The service that answered: autorização, consulta, eventos, inutilização, status, cadastro, distribuição."""
@@ -73,6 +75,9 @@ def decide(cStat: str, service: Scope) -> Decision:
     row = cstat_row(cStat)
     if row is not None:
         return row.when.get(service, row.decision)
+    described = rejection_rows().get(cStat)
+    if described is not None and described.decision is not None:
+        return described.decision
     return "query_then_decide" if len(cStat) == 3 and cStat.startswith("1") else "fix_data"
 
 
@@ -81,6 +86,8 @@ def consumes_number(cStat: str) -> bool | None:
     row = cstat_row(cStat)
     if row is not None:
         return row.consumes_number
+    if cStat in rejection_rows():
+        return False
     return None if len(cStat) == 3 and cStat.startswith("1") else False
 
 

@@ -57,6 +57,26 @@ async def test_doctor_says_what_to_do_before_init(tmp_path: Path) -> None:
     assert "Rode: gateway init" in out
 
 
+async def test_codes_are_explained_without_a_document(tmp_path: Path) -> None:
+    code, out, err = await gateway("explain", "778", "531", cwd=tmp_path)
+    assert code == 0, err
+    assert out.startswith("778  NCM inexistente\n")
+    assert "  balcão:   O cadastro de um produto desta venda está errado. Avise quem cuida do cadastro de produtos.\n" in out
+    assert "  evitam:   R-W03-10\n" in out
+    code, out, _ = await gateway("explain", "806", "--json", cwd=tmp_path)
+    assert (code, json.loads(out)["decision"]) == (0, "fix_data")
+    code, out, err = await gateway("explain", "9999", cwd=tmp_path)
+    assert (code, out) == (1, "")
+    assert "O catálogo não descreve o código '9999'." in err
+
+
+async def test_the_story_of_no_document(installed: Path) -> None:
+    for command in (("why", "nenhuma"), ("explain", "--ref", "nenhuma")):
+        code, out, err = await gateway(*command, cwd=installed)
+        assert (code, out) == (1, "")
+        assert "Nenhum documento com ref ou chave 'nenhuma'." in err
+
+
 async def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     code, _, err = await gateway("doctor", cwd=tmp_path, GATEWAY_PROT="1")
     assert code == 1

@@ -16,11 +16,13 @@ from gateway.api.respond import choices, day_bound
 from gateway.api.routes import artefacts
 from gateway.api.routes.nfe import try_again
 from gateway.api.services import SERVICES
+from gateway.core.errors import NotFound, TransitionRefused
 from gateway.core.taxid import strip_punctuation
 from gateway.nfe.lifecycle import DOCUMENT
 from gateway.nfe.raw import RawNote
 from gateway.nfe.request import Request, decode_request
-from gateway.store import documents, fiscal_events, orders, queries, setup
+from gateway.store import documents, explaining, fiscal_events, orders, queries, setup
+from gateway.store.documents import DocumentRow
 from gateway.store.queries import DocumentFilter, JobFilter
 
 PAGE = 50
@@ -72,6 +74,8 @@ async def show(request: web.Request) -> web.Response:
             "jobs": queries.list_jobs(conn, JobFilter(search=row.id), limit=20).rows,
             "fiscal_events": [told(event) for event in fiscal_events.of_document(conn, row.id)],
             "has_xml": documents.artefact(conn, row.id, "signed") is not None,
+            "explained": explaining.explanation(conn, row),
+            "story": explaining.story(conn, row),
         }
 
     found = await request.app[SERVICES].db.read(read)
@@ -128,4 +132,15 @@ async def retry(request: web.Request) -> web.Response:
     """Try a rejected note again, as it is."""
     row = await find(request)
     await try_again(request.app[SERVICES], row, None, f"user:{request[SESSION].username}")
+    return web.Response(status=303, headers={"Location": f"/console/notas/{row.id}?feito=note"})
+
+
+async def correct(request: web.Request) -> web.Response:
+    """Send the corrected draft of a rejected note, on the same number. Raises TransitionRefused when there is none any more."""
+    row = await find(request)
+    services = request.app[SERVICES]
+    draft = await services.db.read(lambda conn: explaining.draft_of(conn, row))
+    if draft is None:
+        raise TransitionRefused("Esta nota não tem correção pronta para enviar.", fix="Atualize a página e veja o estado dela.")
+    await try_again(services, row, draft, f"user:{request[SESSION].username}")
     return web.Response(status=303, headers={"Location": f"/console/notas/{row.id}?feito=note"})

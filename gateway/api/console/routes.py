@@ -41,6 +41,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/console/recebidas/{chave}/xml", received.xml),
     ("GET", "/console/recebidas/{chave}/danfe.pdf", received.pdf),
     ("POST", "/console/recebidas/{chave}/manifestar", received.manifest),
+    ("POST", f"/console/notas/{REF}/reenviar", notes.correct),
     ("GET", "/console/pedidos", orders.index),
     ("GET", "/console/pedidos/{id}", orders.show),
     ("POST", "/console/pedidos/{id}/olhar", orders.look_again),
