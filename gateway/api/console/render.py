@@ -27,6 +27,7 @@ NOTICES = {
     "note": "Nova tentativa pedida para a nota.",
     "look": "O pedido será lido de novo agora.",
     "batch_cancel": "Lote cancelado: o que não tinha número não será emitido.",
+    "certificate": "Certificado guardado. As próximas notas já saem com ele.",
     "batch_retry": "Nova tentativa pedida para as linhas recusadas e rejeitadas.",
 }
 
@@ -52,6 +53,11 @@ TONES = {
     "received": "busy",
     "receiving": "busy",
     "taken": "busy",
+    "ok": "good",
+    "notice": "warn",
+    "warning": "warn",
+    "critical": "bad",
+    "expired": "bad",
     "issuing": "busy",
     "invoicing": "busy",
 }
@@ -74,6 +80,7 @@ SECTIONS = (
     ("orders", "/console/pedidos", "Pedidos"),
     ("batches", "/console/lotes", "Lotes"),
     ("queues", "/console/filas", "Filas"),
+    ("certificates", "/console/certificados", "Certificados"),
 )
 
 
