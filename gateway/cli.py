@@ -197,6 +197,23 @@ def _add_custody(add) -> None:  # type: ignore[no-untyped-def]
     sub.add_argument("--until", default="", help="último dia, AAAA-MM-DD")
     sub.add_argument("--head", default="", help="SEQ:HASH de um elo anotado antes (integrity.txt de uma exportação)")
 
+    sub = add(
+        "export",
+        "um mês de uma filial em ZIP: XML das notas, índice em CSV, somas de conferência",
+        _export,
+        "exemplo: gateway export --branch 11222333000181 --month 2026-11 --out novembro.zip",
+    )
+    sub.add_argument("--branch", required=True, help="CNPJ da filial")
+    sub.add_argument("--month", required=True, help="mês da autorização, AAAA-MM")
+    sub.add_argument("--out", type=Path, required=True, help="arquivo a gravar; só aparece inteiro")
+
+
+def _export(args: argparse.Namespace) -> int:
+    from gateway.custody_commands import export
+
+    print(asyncio.run(export(_settings(), args.branch, args.month, args.out, progress=_say)))
+    return 0
+
 
 def _verify(args: argparse.Namespace) -> int:
     from gateway.custody_commands import verify

@@ -1,4 +1,4 @@
-"""`gateway verify` and `gateway db retention`: that what is kept is whole, and until when it must be kept."""
+"""`gateway verify`, `gateway export` and `gateway db retention`: what is kept, that it is whole, and until when."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 from gateway.config import Settings
 from gateway.core.clock import SystemClock, from_epoch_ms, to_epoch_ms
 from gateway.core.errors import ConfigInvalid
+from gateway.core.taxid import strip_punctuation
+from gateway.jobs.exporting import write_export
 from gateway.setup_commands import opened
 from gateway.store import ledger, ledger_check
 from gateway.store.ledger_check import Finding
@@ -68,6 +71,25 @@ def _head(text: str) -> tuple[int, str]:
 
 def _midnight(day: date) -> int:
     return to_epoch_ms(datetime(day.year, day.month, day.day, tzinfo=UTC))
+
+
+async def export(settings: Settings, branch: str, month: str, out: Path, *, progress: Say) -> str:
+    """Write a branch's month to a ZIP; answers what to tell. Raises ConfigInvalid and NotFound."""
+    if not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", month):
+        raise ConfigInvalid(f"{month!r} não é um mês.", fix="Use AAAA-MM, por exemplo 2026-11.")
+
+    async def told(files: int, total: int) -> None:
+        if files % 2000 == 0:
+            progress(f"{files} de {total} documentos")
+
+    async with opened(settings) as (db, _):
+        try:
+            made = await write_export(db, strip_punctuation(branch), month, out, told)
+        except OSError as error:
+            raise ConfigInvalid(
+                f"{out} não pôde ser gravado: {error.strerror}.", fix="Escolha outra pasta em --out, ou libere espaço."
+            ) from error
+    return f"{out}: {made.files} documento(s), {made.size} bytes, sha256 {made.sha256}"
 
 
 async def retention(settings: Settings) -> list[str]:

@@ -10,6 +10,7 @@ kind and subject: `artefact`, `document:version` of an nfeProc; `event` and `inu
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -82,3 +83,10 @@ def head(conn: Connection) -> Link | None:
 def as_link(row: Any) -> Link:
     """A row of the table as a value."""
     return Link(row.seq, row.at, row.kind, row.subject, bytes(row.sha256), bytes(row.previous), bytes(row.hash))
+
+
+def last_of(conn: Connection, kind: Kind, subjects: Sequence[str]) -> Link | None:
+    """The latest link among those of some subjects (a few hundred), or None."""
+    mine = (ledger.c.kind == kind, ledger.c.subject.in_(subjects))
+    row = conn.execute(select(ledger).where(*mine).order_by(ledger.c.seq.desc()).limit(1)).first()
+    return None if row is None else as_link(row)

@@ -66,6 +66,7 @@ TONES = {
 KINDS = {
     "nfe.issue": "Emitir nota",
     "batch.take": "Processar lote",
+    "export.month": "Exportar um mês",
     "print.slip": "Imprimir cupom",
     "vtex.order": "Ler pedido VTEX",
     "vtex.start_handling": "Avisar preparo à VTEX",
