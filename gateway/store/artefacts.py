@@ -11,7 +11,7 @@ import hashlib
 from sqlalchemy import Connection, func, insert, select
 
 from gateway.store.document_rows import locked
-from gateway.store.ledger import append
+from gateway.store.ledger import append_new
 from gateway.store.tables import artefacts
 from gateway.store.topics import touch
 
@@ -32,7 +32,7 @@ def put_artefact(conn: Connection, document: str, kind: str, body: bytes, at: in
     conn.execute(insert(artefacts).values(document=document, kind=kind, version=version, body=body, sha256=digest, created_at=at))
     touch(conn, f"document:{document}")
     if kind == "proc":
-        append(conn, "artefact", f"{document}:{version}", digest, at)
+        append_new(conn, "artefact", f"{document}:{version}", digest, at)
     return version
 
 

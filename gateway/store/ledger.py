@@ -24,6 +24,9 @@ KINDS: tuple[Kind, ...] = ("artefact", "event", "inutilizacao")
 GENESIS = bytes(32)
 _LOCK = 0x6C656467
 """Key of PostgreSQL's advisory lock: one transaction at a time appends. SQLite has one writer anyway."""
+_WAIT_TURN = text(f"SELECT pg_advisory_xact_lock({_LOCK})")
+_HEAD = select(ledger).order_by(ledger.c.seq.desc()).limit(1)
+_INSERT = insert(ledger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +57,32 @@ def append(conn: Connection, kind: Kind, subject: str, sha256: bytes, at: int) -
     Call it last in the transaction: on PostgreSQL the chain's end is held until COMMIT. Raises InvariantBroken when the subject
     is in the chain with other bytes: a proof is never replaced.
     """
-    if conn.dialect.name == "postgresql":
-        conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    _hold(conn)
     known = conn.execute(select(ledger).where(ledger.c.kind == kind, ledger.c.subject == subject)).first()
     if known is not None:
         link = as_link(known)
         if link.sha256 != sha256:
             raise InvariantBroken(f"{kind} {subject} já está na cadeia com outro conteúdo.")
         return link
+    return _add(conn, kind, subject, sha256, at)
+
+
+def append_new(conn: Connection, kind: Kind, subject: str, sha256: bytes, at: int) -> Link:
+    """`append`, of a subject that the caller has just made: it is not looked for first, and a second one is an IntegrityError."""
+    _hold(conn)
+    return _add(conn, kind, subject, sha256, at)
+
+
+def _hold(conn: Connection) -> None:
+    if conn.dialect.name == "postgresql":
+        conn.execute(_WAIT_TURN)
+
+
+def _add(conn: Connection, kind: str, subject: str, sha256: bytes, at: int) -> Link:
     last = head(conn)
     seq, previous = (last.seq + 1, last.hash) if last else (1, GENESIS)
     link = Link(seq, at, kind, subject, sha256, previous, link_hash(seq, at, kind, subject, sha256, previous))
-    conn.execute(insert(ledger).values({name: getattr(link, name) for name in Link.__slots__}))
+    conn.execute(_INSERT, {name: getattr(link, name) for name in Link.__slots__})
     return link
 
 
@@ -76,7 +93,7 @@ def append_proof(conn: Connection, kind: Kind, subject: str, body: bytes, at: in
 
 def head(conn: Connection) -> Link | None:
     """The last link, or None of an empty chain."""
-    row = conn.execute(select(ledger).order_by(ledger.c.seq.desc()).limit(1)).first()
+    row = conn.execute(_HEAD).first()
     return None if row is None else as_link(row)
 
 
