@@ -80,7 +80,7 @@ _MEANINGS = {
     "sefaz_svc_url": "como `sefaz_url`, só para as chamadas à SVC; vazio: o mesmo endereço",
     "sefaz_an_url": "como `sefaz_url`, só para o Ambiente Nacional; vazio: o mesmo endereço",
     "sefaz_ca": "CA (PEM) desse outro servidor",
-    "ca_bundle": "raízes da ICP-Brasil (PEM), somadas às do sistema",
+    "ca_bundle": "raízes da ICP-Brasil, somadas às do sistema: um arquivo PEM ou DER, ou uma pasta deles",
     "vtex_url": "substitui o endereço base de toda conta VTEX",
     "log_level": "`debug`, `info`, `warning` ou `error`",
     "log_format": "`json` ou `text`",
@@ -93,6 +93,7 @@ _MEANINGS = {
     "vtex_sweep_seconds": "intervalo da varredura de pedidos de cada conta",
     "receive_seconds": "intervalo em que se vê se chegou a hora de ler alguma fila de notas recebidas",
     "max_body_bytes": "maior corpo aceito pela API, depois de descompactado",
+    "retention_months": "meses de guarda dos documentos, da autorização (Ajuste SINIEF 2/2025); nada é apagado antes, nem depois",
     "stop_grace_seconds": "quanto um trabalho em andamento tem para terminar quando o serviço para",
 }
 

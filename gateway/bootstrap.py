@@ -24,6 +24,7 @@ from gateway.jobs.embedded import EmbeddedValkey
 from gateway.jobs.handlers.batch import TakeBatch
 from gateway.jobs.handlers.distribution import FetchReceived, Receivers
 from gateway.jobs.handlers.events import SendEvent
+from gateway.jobs.handlers.export import ExportMonth
 from gateway.jobs.handlers.issue import IssueNote, Patience
 from gateway.jobs.handlers.order_intake import Accounts, ReadOrder, StartHandling
 from gateway.jobs.handlers.order_invoice import ConfirmInvoice, PushInvoice
@@ -248,6 +249,13 @@ class Gateway:
             ),
             Kind("vtex.sweep", "marketplace", Sweep(db, clock, market, accounts), timeout=300, schedule=MARKETPLACE_SCHEDULE),
             Kind("batch.take", "batch", TakeBatch(db, clock), timeout=300, schedule=BATCH_SCHEDULE),
+            Kind(
+                "export.month",
+                "batch",
+                ExportMonth(db, clock, self.settings.data / "exports"),
+                timeout=3600,
+                schedule=BATCH_SCHEDULE,
+            ),
             Kind("print.slip", "print", PrintSlip(db, clock, edges.transports, slip_for), timeout=60, schedule=PRINT_SCHEDULE),
         )
 

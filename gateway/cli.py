@@ -110,17 +110,21 @@ def _parser() -> argparse.ArgumentParser:
     sub = add("doctor", "confere configuração, banco, fila, certificados e a SEFAZ de cada filial", _doctor)
     sub.add_argument("--offline", action="store_true", help="não chama a SEFAZ")
 
-    sub = add("db", "o banco: versão do esquema e migração", _db)
-    sub.add_argument("action", choices=("status", "upgrade"))
+    sub = add("db", "o banco: versão do esquema, migração, o que está guardado e até quando", _db)
+    sub.add_argument("action", choices=("status", "upgrade", "retention"))
 
     sub = add(
         "cert",
-        "certificados A1 das filiais",
+        "certificados A1 das filiais e das empresas",
         _cert,
-        "exemplo: gateway cert add --branch 11222333000181 --file loja.pfx   (a senha é perguntada)",
+        "exemplos (a senha é perguntada):\n"
+        "  gateway cert add --branch 11222333000181 --file loja.pfx     só desta filial\n"
+        "  gateway cert add --root 11222333 --file empresa.pfx          das filiais da raiz que não têm o seu\n"
+        "  gateway cert list                                            quem enviou, quando, até quando vale",
     )
     sub.add_argument("action", choices=("add", "list"))
     sub.add_argument("--branch", default="", help="CNPJ da filial")
+    sub.add_argument("--root", default="", help="raiz do CNPJ (8 caracteres): para todas as filiais sem certificado próprio")
     sub.add_argument("--file", type=Path, help="arquivo .pfx ou .p12")
     sub.add_argument("--password-stdin", action="store_true", help="lê a senha da entrada padrão")
 
@@ -157,6 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--resume", type=Path, help="arquivo de respostas: pula as linhas já finais e acrescenta as novas")
 
     _add_rules(add)
+    _add_custody(add)
 
     sub = add("bench", "mede esta máquina", _bench, "exemplo: gateway bench issue --items 1,100 --json")
     sub.add_argument("name", choices=("issue", "build", "sign", "validate", "floor"))
@@ -175,6 +180,45 @@ def _parser() -> argparse.ArgumentParser:
         help="em issue, a mesma nota por outras bibliotecas Python, do ambiente .venv-bench (padrão: se ele existir)",
     )
     return parser
+
+
+def _add_custody(add) -> None:  # type: ignore[no-untyped-def]
+    sub = add(
+        "verify",
+        "confere, byte a byte, tudo o que está guardado contra a cadeia de integridade",
+        _verify,
+        "exemplos:\n"
+        "  gateway verify                                         tudo\n"
+        "  gateway verify --since 2026-11-01 --until 2026-11-30   só o que foi guardado nesses dias (UTC)\n"
+        "  gateway verify --head 1520:9f8b...                     e que o elo anotado no mês passado continua lá\n"
+        "sai com 0 se tudo confere; com 1 se algo foi alterado, falta ou está fora de ordem",
+    )
+    sub.add_argument("--since", default="", help="primeiro dia, AAAA-MM-DD")
+    sub.add_argument("--until", default="", help="último dia, AAAA-MM-DD")
+    sub.add_argument("--head", default="", help="SEQ:HASH de um elo anotado antes (integrity.txt de uma exportação)")
+
+    sub = add(
+        "export",
+        "um mês de uma filial em ZIP: XML das notas, índice em CSV, somas de conferência",
+        _export,
+        "exemplo: gateway export --branch 11222333000181 --month 2026-11 --out novembro.zip",
+    )
+    sub.add_argument("--branch", required=True, help="CNPJ da filial")
+    sub.add_argument("--month", required=True, help="mês da autorização, AAAA-MM")
+    sub.add_argument("--out", type=Path, required=True, help="arquivo a gravar; só aparece inteiro")
+
+
+def _export(args: argparse.Namespace) -> int:
+    from gateway.custody_commands import export
+
+    print(asyncio.run(export(_settings(), args.branch, args.month, args.out, progress=_say)))
+    return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from gateway.custody_commands import verify
+
+    return asyncio.run(verify(_settings(), args.since, args.until, args.head, say=print, progress=_say))
 
 
 def _add_rules(add) -> None:  # type: ignore[no-untyped-def]
@@ -361,6 +405,12 @@ def _db(args: argparse.Namespace) -> int:
     from gateway.store import schema
 
     settings = _settings()
+    if args.action == "retention":
+        from gateway.custody_commands import retention
+
+        for line in asyncio.run(retention(settings)):
+            print(line)
+        return 0
     if args.action == "upgrade":
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         schema.upgrade(settings.database)
@@ -377,14 +427,14 @@ def _cert(args: argparse.Namespace) -> int:
         for line in asyncio.run(list_certificates(settings)):
             print(line)
         return 0
-    if not args.branch or args.file is None:
-        _say("erro: informe --branch CNPJ e --file ARQUIVO.pfx")
+    if bool(args.branch) == bool(args.root) or args.file is None:
+        _say("erro: informe --branch CNPJ ou --root RAIZ, e --file ARQUIVO.pfx")
         return 2
     if not args.file.is_file():
         _say(f"erro: o arquivo {args.file} não existe ou não pode ser lido.")
         return 1
     password = sys.stdin.readline().rstrip("\n") if args.password_stdin else getpass.getpass("Senha do certificado: ")
-    print(asyncio.run(add_certificate(settings, args.branch, args.file.read_bytes(), password)))
+    print(asyncio.run(add_certificate(settings, args.branch or args.root, args.file.read_bytes(), password)))
     return 0
 
 

@@ -25,6 +25,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     given; `off` runs with database polling only. public_url: how people reach the console. sefaz_url/sefaz_ca: send
     every SEFAZ service to another server (tests, proxy), refused in production. vtex_url: replaces every account's base
     address. ca_bundle: roots of ICP-Brasil, added to the system's. requery/absent: patience with lost answers, in seconds.
+    retention_months: how long documents are kept (Ajuste SINIEF 2/2025: 132 from authorisation); nothing is deleted before.
     """
 
     data_dir: str = "var/gateway"
@@ -51,6 +52,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     vtex_sweep_seconds: Annotated[float, Meta(ge=1, le=86400)] = 900.0
     receive_seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 60.0
     max_body_bytes: Annotated[int, Meta(ge=1024, le=64 * 1024 * 1024)] = 5 * 1024 * 1024
+    retention_months: Annotated[int, Meta(ge=60, le=1200)] = 132
     stop_grace_seconds: Annotated[float, Meta(ge=0, le=300)] = 20.0
 
     @property
@@ -128,8 +130,11 @@ def _check(settings: Settings) -> None:
             )
     for name in ("sefaz_ca", "ca_bundle"):
         text = getattr(settings, name)
-        if text and not Path(text).is_file():
-            raise ConfigInvalid(f"{name} aponta para {text!r}, que não é um arquivo.", fix="Informe o caminho de um arquivo PEM.")
+        if text and not Path(text).exists():
+            raise ConfigInvalid(
+                f"{name} aponta para {text!r}, que não existe.",
+                fix="Informe um arquivo PEM ou DER, ou uma pasta com arquivos .pem, .crt ou .cer.",
+            )
     if settings.database_url and not settings.database_url.startswith(("sqlite:///", "postgresql://", "postgresql+asyncpg://")):
         raise ConfigInvalid(
             "database_url precisa começar com sqlite:/// ou postgresql://.", fix="Exemplo: postgresql://user@host/base"

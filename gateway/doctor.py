@@ -7,20 +7,20 @@ import shutil
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from gateway.bootstrap import make_edges, open_vault
+from gateway.bootstrap import Edges, make_edges, open_vault
 from gateway.config import Settings
-from gateway.core.clock import SystemClock
-from gateway.core.errors import GatewayError
+from gateway.core.clock import SystemClock, to_epoch_ms
+from gateway.core.errors import ConfigInvalid, GatewayError
 from gateway.jobs.certificates import Certificates
 from gateway.jobs.embedded import EmbeddedValkey
 from gateway.nfe.branch import Branch
-from gateway.nfe.ports import Target
+from gateway.nfe.ports import Pfx, Target
+from gateway.nfe.validity import validity
 from gateway.store import access, setup
 from gateway.store import schema as store_schema
 from gateway.store.database import Database, open_database
@@ -28,7 +28,6 @@ from gateway.store.vault import Vault
 
 Level = Literal["ok", "warning", "error"]
 FREE_BYTES = 1024**3
-EXPIRES_SOON_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,8 @@ async def _setup(settings: Settings, db: Database, vault: Vault, *, offline: boo
     edges = make_edges(settings, clock)
     try:
         for branch in branches:
-            yield await _branch(branch, certificates, edges, offline=offline)
+            async for finding in _branch(branch, certificates, edges, offline=offline):
+                yield finding
             if branch.nfce.qr_version == "2" and await certificates.csc(branch.cnpj, branch.environment) is None:
                 yield Finding(
                     "warning",
@@ -142,30 +142,61 @@ async def _setup(settings: Settings, db: Database, vault: Vault, *, offline: boo
         await edges.close()
 
 
-async def _branch(branch: Branch, certificates: Certificates, edges: Any, *, offline: bool) -> Finding:
-    """A branch is well when its certificate opens and, unless offline, its authoriser answers a status request."""
+async def _branch(branch: Branch, certificates: Certificates, edges: Edges, *, offline: bool) -> AsyncIterator[Finding]:
+    """A branch is well when its certificate opens and, unless offline, each of its hosts answers a status request.
+
+    A handshake would prove nothing: half of the hosts ask for the certificate only after the request.
+    """
     subject = f"filial {branch.cnpj}"
     try:
         pfx, certificate = await certificates.of(branch.cnpj)
     except GatewayError as error:
-        return _of(subject, error)
-    days = (certificate.not_after - datetime.now(UTC)).days
+        yield _of(subject, error)
+        return
+    left = validity(to_epoch_ms(certificate.not_after), SystemClock().epoch_ms())
     until = f"certificado válido até {certificate.not_after:%d/%m/%Y}"
-    if days < EXPIRES_SOON_DAYS:
-        return Finding(
-            "warning", subject, f"{until}, faltam {days} dias.", "Providencie a renovação do A1 e envie com: gateway cert add"
-        )
-    if offline:
-        return Finding("ok", subject, until)
-    target = Target(uf=branch.address.uf, tpAmb=branch.environment, mod="55", pfx=pfx)
+    if left.step is None:
+        yield Finding("ok", subject, until)
+    else:
+        fix = "Providencie a renovação do A1 e envie com: gateway cert add"
+        yield Finding("warning", subject, f"{until}. {left.sentence}", fix)
+    if not offline:
+        for host, name, target in _hosts(branch, pfx, edges):
+            yield await _answers(f"{subject}, {name} em {host}", target, edges)
+
+
+def _hosts(branch: Branch, pfx: Pfx, edges: Edges) -> list[tuple[str, str, Target]]:
+    """Each host the branch may send to, once, with its name for people. A service that its state does not have is left out."""
+    found: dict[str, tuple[str, str, Target]] = {}
+    uf = branch.address.uf
+    for name, mod, tp_emis in (
+        (f"SEFAZ {uf}", "55", "1"),
+        (f"NFC-e {uf}", "65", "1"),
+        ("SVC-AN", "55", "6"),
+        ("SVC-RS", "55", "7"),
+    ):
+        target = Target(uf=uf, tpAmb=branch.environment, mod=mod, pfx=pfx, tpEmis=tp_emis)
+        try:
+            host = edges.sefaz.status_host(target)
+        except ConfigInvalid:
+            if (mod, tp_emis) != ("55", "1"):
+                continue
+            host = uf  # the request itself says what is wrong
+        found.setdefault(host, (host, name, target))
+    return list(found.values())
+
+
+async def _answers(subject: str, target: Target, edges: Edges) -> Finding:
     try:
         status = await edges.sefaz.status(target)
     except GatewayError as error:
-        return _of(f"{subject}, SEFAZ {branch.address.uf}", error)
-    answer = f"{until}; SEFAZ {branch.address.uf}: {status.cStat} {status.xMotivo}"
-    if not status.running:
-        return Finding("warning", subject, answer, "A SEFAZ está parada: as notas esperam na fila.")
-    return Finding("ok", subject, answer)
+        return _of(subject, error)
+    answer = f"{status.cStat} {status.xMotivo}"
+    if status.running:
+        return Finding("ok", subject, answer)
+    if target.tpEmis != "1":
+        return Finding("ok", subject, f"{answer}; a contingência só atende quando a SEFAZ da UF a ativa.")
+    return Finding("warning", subject, answer, "A SEFAZ está parada: as notas esperam na fila.")
 
 
 def _of(subject: str, error: GatewayError) -> Finding:

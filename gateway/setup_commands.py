@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
+import re
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,9 +23,11 @@ from gateway.core.taxid import Cnpj
 from gateway.nfe.branch import Branch
 from gateway.nfe.certificate import load
 from gateway.nfe.ports import Pfx
+from gateway.nfe.validity import validity
 from gateway.sim.pki import TestPki
-from gateway.store import access, setup
+from gateway.store import access, certificates, setup
 from gateway.store.branch_operations import operations_of, put_operations
+from gateway.store.certificates import ROOT, CertificateRow
 from gateway.store.database import Database, open_database
 from gateway.store.vault import Vault
 
@@ -92,7 +97,7 @@ async def make_test_branch(
     branch = demo_data.branch(str(number), uf=uf, crt=crt, printer=printer)
     at = SystemClock().epoch_ms()
     await db.write(lambda conn: setup.put_branch(conn, branch, at))
-    if await db.read(lambda conn: setup.active_certificate(conn, number)) is None:
+    if await db.read(lambda conn: certificates.certificate_in_use(conn, number)) is None:
         password = secrets.token_urlsafe(12)
         pfx = await asyncio.to_thread(authority.issue_a1, str(number), branch.name, password)
         await _store_certificate(db, vault, str(number), pfx, password)
@@ -106,33 +111,46 @@ async def make_test_branch(
     return {"branch": str(number), "api_key": token, "ca": str(authority.ca_path)}
 
 
-async def _store_certificate(db: Database, vault: Vault, branch: str, pfx: bytes, password: str) -> setup.CertificateRow:
+async def _store_certificate(db: Database, vault: Vault, owner: str, pfx: bytes, password: str) -> CertificateRow:
     certificate = await asyncio.to_thread(load, Pfx(pfx, password))
     clock = SystemClock()
-    certificate.check(clock.now(), branch)
-    return await db.write(
-        lambda conn: setup.put_certificate(conn, vault, branch, pfx=pfx, password=password, info=certificate, at=clock.epoch_ms())
-    )
+    certificate.check(clock.now(), owner)
+    who, at = f"cli:{getpass.getuser()}"[:120], clock.epoch_ms()
+
+    def write(conn: Any) -> CertificateRow:
+        row = certificates.put_certificate(conn, vault, owner, pfx=pfx, password=password, info=certificate, at=at, actor=who)
+        access.record(conn, actor=who, action="certificate.put", subject=owner, at=at, data={"serial": row.serial})
+        return row
+
+    return await db.write(write)
 
 
-async def add_certificate(settings: Settings, branch: str, pfx: bytes, password: str) -> str:
-    """Activate an A1 for a branch; answers what to tell. Raises CertificateInvalid, CertificateExpired and NotFound."""
-    number = _cnpj(branch)
+async def add_certificate(settings: Settings, owner: str, pfx: bytes, password: str) -> str:
+    """Activate an A1 for a branch (14 characters) or for every branch of a root CNPJ (8); answers what to tell.
+
+    Raises CertificateInvalid, CertificateExpired and NotFound.
+    """
+    root = owner.replace(".", "").upper()
+    owner = root if re.fullmatch(f"[0-9A-Z]{{{ROOT}}}", root) else _cnpj(owner)
     async with opened(settings) as (db, vault):
-        await _known(db, number)
-        row = await _store_certificate(db, vault, number, pfx, password)
-    return f"Certificado ativo para {number}: {row.subject}, válido até {_day(row.not_after)}."
+        row = await _store_certificate(db, vault, owner, pfx, password)
+    return f"Certificado ativo para {owner}: {row.subject}, válido até {_day(row.not_after)}."
 
 
 async def list_certificates(settings: Settings) -> list[str]:
-    """One line a branch."""
+    """One line a certificate in use, with who sent it and how long it serves; then the branches without any."""
+    now = SystemClock().epoch_ms()
     async with opened(settings) as (db, _):
+        rows = await db.read(certificates.list_certificates)
         branches: list[Branch] = await db.read(setup.list_branches)
-        lines = []
-        for branch in branches:
-            row = await db.read(partial(setup.active_certificate, branch=branch.cnpj))
-            lines.append(f"{branch.cnpj}  " + (f"{row.subject}, válido até {_day(row.not_after)}" if row else "sem certificado"))
-        return lines or ["Nenhuma filial cadastrada."]
+    owners = {row.owner for row in rows}
+    lines = [
+        f"{row.owner:<14}  {row.subject}, válido até {_day(row.not_after)} ({validity(row.not_after, now).days_left} dias),"
+        f" enviado em {_day(row.created_at)}" + (f" por {row.actor}" if row.actor else "")
+        for row in rows
+    ]
+    lines += [f"{one.cnpj}  sem certificado" for one in branches if not owners & {one.cnpj, one.cnpj[:ROOT]}]
+    return lines or ["Nenhuma filial cadastrada."]
 
 
 async def add_key(settings: Settings, name: str, scopes: tuple[str, ...], branches: tuple[str, ...]) -> str:

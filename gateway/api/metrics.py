@@ -8,6 +8,9 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from gateway.api.problems import Handler
+from gateway.core.clock import Clock
+from gateway.nfe.validity import validity
+from gateway.store.certificates import list_certificates
 from gateway.store.database import Database
 from gateway.store.overview import document_counts, job_counts
 
@@ -31,9 +34,12 @@ class Metrics:
         self.documents = Gauge(
             "gateway_documents", "Documents on their way by status (10001: more)", ("status",), registry=self.registry
         )
+        self.certificates = Gauge(
+            "gateway_certificate_days_left", "Whole days until a certificate ends", ("owner",), registry=self.registry
+        )
         self._read_at = float("-inf")
 
-    async def render(self, db: Database) -> bytes:
+    async def render(self, db: Database, clock: Clock) -> bytes:
         """The exposition format. Raises StorageFull when the database does not answer."""
         now = time.monotonic()
         if now - self._read_at >= _FRESH_SECONDS:
@@ -42,6 +48,9 @@ class Metrics:
                     self.jobs.labels(state).set(n)
             for status, n in (await db.read(lambda conn: document_counts(conn, WATCHED))).items():
                 self.documents.labels(status).set(n)
+            self.certificates.clear()
+            for row in await db.read(list_certificates):
+                self.certificates.labels(row.owner).set(validity(row.not_after, clock.epoch_ms()).days_left)
             self._read_at = now
         return generate_latest(self.registry)
 

@@ -179,14 +179,24 @@ class CertificateUpload(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class CertificateSummary(Struct, frozen=True, kw_only=True):
-    """What a stored certificate says of itself; never its file or password."""
+    """What a stored certificate says of itself; never its file or password.
 
+    owner: the branch, or the root CNPJ (8 characters) whose branches share it. alert: which of 60, 30, 15, 7 and 1 days it has
+    come under, null before. urgency: ok, notice, warning, critical or expired.
+    """
+
+    owner: str
     subject: str
     tax_id: str
     serial: str
     not_before: datetime
     not_after: datetime
     days_left: int
+    alert: int | None
+    urgency: str
+    urgency_label: str
+    uploaded_at: datetime
+    uploaded_by: str
 
 
 class CscUpload(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -18,9 +18,9 @@ from gateway.nfe.event_answers import Taxpayer
 from gateway.nfe.ports import Pfx
 from gateway.nfe.request import Request
 from gateway.nfe.rulebook import DECLARED, Rulebook
+from gateway.store.certificates import CertificateInfo
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow
-from gateway.store.setup import CertificateInfo
 from gateway.store.vault import Vault
 
 

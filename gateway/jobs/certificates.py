@@ -1,4 +1,4 @@
-"""What a branch signs with: its active PFX, decrypted and parsed once, swapped when a newer one is activated; and its CSC."""
+"""What a branch signs with: its PFX or its root CNPJ's, parsed once, swapped when a newer one is activated; and its CSC."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gateway.core.errors import CertificateInvalid
 from gateway.nfe.certificate import Certificate, load
 from gateway.nfe.ports import Pfx
 from gateway.nfe.qrcode import Csc
-from gateway.store import setup
+from gateway.store import certificates
 from gateway.store.csc import open_csc
 from gateway.store.database import Database
 from gateway.store.vault import Vault
@@ -32,12 +32,12 @@ class Certificates:
 
         Raises CertificateInvalid (none, broken, of another company) and CertificateExpired.
         """
-        pfx = await self._db.read(lambda conn: setup.active_pfx(conn, self._vault, branch))
+        pfx = await self._db.read(lambda conn: certificates.active_pfx(conn, self._vault, branch))
         if pfx is None:
             raise CertificateInvalid(
-                f"A filial {branch} não tem certificado digital.",
+                f"A filial {branch} não tem certificado digital, nem a raiz {branch[:8]}.",
                 code="CERT-MISSING",
-                fix="Envie o arquivo PFX com: gateway cert add --branch CNPJ --file ARQUIVO.pfx",
+                fix="Envie o arquivo PFX com: gateway cert add --branch CNPJ --file ARQUIVO.pfx (ou --root, para a empresa)",
             )
         name = hashlib.sha256(pfx.data + pfx.password.encode()).digest()
         certificate = self._loaded.get(name)

@@ -24,7 +24,7 @@ from gateway.core.ids import new_id
 from gateway.store.tables import api_keys, audit, sessions, users
 
 Scope = Literal[
-    "nfe:read", "nfe:write", "nfe:event", "numbers:write", "received:read", "received:write", "orders", "jobs", "setup"
+    "nfe:read", "nfe:write", "nfe:event", "numbers:write", "received:read", "received:write", "orders", "jobs", "setup", "exports"
 ]
 SCOPES: tuple[Scope, ...] = (
     "nfe:read",
@@ -36,6 +36,7 @@ SCOPES: tuple[Scope, ...] = (
     "orders",
     "jobs",
     "setup",
+    "exports",
 )
 Role = Literal["admin", "operator", "viewer"]
 

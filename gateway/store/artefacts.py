@@ -1,6 +1,7 @@
 """The bytes of a document as they were sent and received: kept in versions, never changed, never re-serialised.
 
-Kinds: `signed` (one version a build; only the last is live), `protocol` (as received), `proc` (nfeProc).
+Kinds: `signed` (one version a build; only the last is live), `protocol` (as received), `proc` (nfeProc, which enters the chain
+of hashes in the same transaction).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 from sqlalchemy import Connection, func, insert, select
 
 from gateway.store.document_rows import locked
+from gateway.store.ledger import append_new
 from gateway.store.tables import artefacts
 from gateway.store.topics import touch
 
@@ -29,6 +31,8 @@ def put_artefact(conn: Connection, document: str, kind: str, body: bytes, at: in
     version = 1 if last is None else int(last.version) + 1
     conn.execute(insert(artefacts).values(document=document, kind=kind, version=version, body=body, sha256=digest, created_at=at))
     touch(conn, f"document:{document}")
+    if kind == "proc":
+        append_new(conn, "artefact", f"{document}:{version}", digest, at)
     return version
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, literal, select
 
 from gateway.store.queries import JOB_STATES
 from gateway.store.received_tables import received_notes
-from gateway.store.tables import certificates, documents, jobs, orders
+from gateway.store.tables import documents, jobs, orders
 
 COUNT_CAP = 10_000
 """Counts above this say `COUNT_CAP + 1`: nobody reads the difference, and the index is not walked to its end."""
@@ -100,19 +100,3 @@ def pulse(conn: Connection) -> tuple[Any, ...]:
     ).subquery()
     third = conn.execute(select(func.max(received_newest.c.updated_at), func.count())).one()
     return (*first, *second, *third, *job_counts(conn).values())
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """An active certificate that is about to end, or has ended; `not_after` in milliseconds."""
-
-    branch: str
-    subject: str
-    not_after: int
-
-
-def certificates_ending(conn: Connection, before: int) -> list[Ending]:
-    """Active certificates that end before then, the most urgent first."""
-    columns = (certificates.c.branch, certificates.c.subject, certificates.c.not_after)
-    query = select(*columns).where(certificates.c.active.is_(True), certificates.c.not_after < before)
-    return [Ending(*row) for row in conn.execute(query.order_by(certificates.c.not_after).limit(50))]

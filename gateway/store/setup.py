@@ -1,6 +1,6 @@
-"""Units of work over what is configured: branches and their certificates, products, customers, VTEX accounts.
+"""Units of work over what is configured: branches, products, customers, VTEX accounts.
 
-Secrets enter sealed by the vault and leave only through `active_pfx`, `vtex_access` and `hook_secret`.
+Secrets enter sealed by the vault and leave only through `vtex_access` and `hook_secret`.
 """
 
 from __future__ import annotations
@@ -8,24 +8,20 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 from sqlalchemy import Column, Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from gateway.core.clock import to_epoch_ms
 from gateway.core.errors import NotFound
-from gateway.core.ids import new_id
 from gateway.core.taxid import parse_tax_id
 from gateway.nfe.branch import Branch
-from gateway.nfe.ports import Pfx
 from gateway.nfe.product import Product
 from gateway.nfe.sale import Customer
 from gateway.store import classifications
-from gateway.store.tables import branches, certificates, customers, products, vtex_accounts
+from gateway.store.tables import branches, customers, products, vtex_accounts
 from gateway.store.vault import Vault
 from gateway.workflows.order_policy import OrderPolicy
 from gateway.workflows.ports import MarketplaceAccess
@@ -68,78 +64,6 @@ def list_branches(conn: Connection, *, after: str = "", limit: int = PAGE) -> li
     """Branches by CNPJ, from the one after `after`."""
     query = select(branches.c.config).where(branches.c.cnpj > after).order_by(branches.c.cnpj).limit(limit)
     return [msgspec.json.decode(config, type=Branch) for config in conn.execute(query).scalars()]
-
-
-class CertificateInfo(Protocol):
-    """What is shown of a certificate: nothing of it is secret."""
-
-    @property
-    def tax_id(self) -> str | None: ...
-    @property
-    def subject(self) -> str: ...
-    @property
-    def serial(self) -> int: ...
-    @property
-    def not_before(self) -> datetime: ...
-    @property
-    def not_after(self) -> datetime: ...
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateRow:
-    """A stored certificate without its secrets; times in milliseconds."""
-
-    id: str
-    branch: str
-    subject: str
-    tax_id: str
-    serial: str
-    not_before: int
-    not_after: int
-    active: bool
-    created_at: int
-
-
-def put_certificate(
-    conn: Connection, vault: Vault, branch: str, *, pfx: bytes, password: str, info: CertificateInfo, at: int
-) -> CertificateRow:
-    """Make this the branch's one active certificate; earlier ones stay, inactive. Raises NotFound for an unknown branch."""
-    if conn.execute(select(branches.c.cnpj).where(branches.c.cnpj == branch).with_for_update()).scalar() is None:
-        raise NotFound(f"A filial {branch} não está cadastrada.", fix="Cadastre a filial em PUT /v1/branches/{cnpj}.")
-    conn.execute(
-        update(certificates).where(certificates.c.branch == branch, certificates.c.active.is_(True)).values(active=False)
-    )
-    row = CertificateRow(
-        id=new_id("crt"),
-        branch=branch,
-        subject=info.subject,
-        tax_id=info.tax_id or "",
-        serial=f"{info.serial:x}"[:64],
-        not_before=to_epoch_ms(info.not_before),
-        not_after=to_epoch_ms(info.not_after),
-        active=True,
-        created_at=at,
-    )
-    values = {name: getattr(row, name) for name in CertificateRow.__slots__}
-    conn.execute(insert(certificates).values(pfx=vault.seal(pfx), password=vault.seal(password), **values))
-    return row
-
-
-def active_certificate(conn: Connection, branch: str) -> CertificateRow | None:
-    """What the branch's active certificate says of itself."""
-    columns = [certificates.c[name] for name in CertificateRow.__slots__]
-    query = select(*columns).where(certificates.c.branch == branch, certificates.c.active.is_(True))
-    found = conn.execute(query).one_or_none()
-    return None if found is None else CertificateRow(**dict(found._mapping))
-
-
-def active_pfx(conn: Connection, vault: Vault, branch: str) -> Pfx | None:
-    """The branch's active certificate, opened. Raises ConfigInvalid when the vault's key does not fit."""
-    query = select(certificates.c.pfx, certificates.c.password).where(
-        certificates.c.branch == branch, certificates.c.active.is_(True)
-    )
-    found = conn.execute(query).one_or_none()
-    return None if found is None else Pfx(vault.open(found.pfx), vault.open(found.password).decode())
 
 
 def put_product(conn: Connection, product: Product, at: int, *, actor: str = "setup") -> bool:

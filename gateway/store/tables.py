@@ -57,6 +57,7 @@ certificates = Table(
     Column("not_after", BigInteger, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("actor", String(120), nullable=False, server_default=""),
     Index("uq_certificates_active", "branch", unique=True, sqlite_where=text("active = 1"), postgresql_where=text("active")),
 )
 

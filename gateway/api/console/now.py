@@ -11,12 +11,13 @@ from aiohttp import web
 from gateway.api.console.render import KINDS, query, render
 from gateway.api.presentation import local
 from gateway.api.services import SERVICES
-from gateway.store import number_gaps, overview
+from gateway.nfe.validity import URGENCY_LABELS, Validity, validity
+from gateway.store import certificates, number_gaps, overview
+from gateway.store.certificates import CertificateRow
 from gateway.store.received_list import alerts
 
 HOUR = 3_600_000
 HOURS = 24
-SOON_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ async def page(request: web.Request) -> web.Response:
             "jobs": overview.job_counts(conn),
             "documents": overview.document_counts(conn, ("accepted", "processing", "unknown", "rejected")),
             "hours": overview.authorized_by_hour(conn, since),
-            "ending": overview.certificates_ending(conn, now + SOON_DAYS * 24 * HOUR),
+            "ending": _ending(conn, now),
         }
 
     found = await services.db.read(read)
@@ -67,7 +68,13 @@ async def page(request: web.Request) -> web.Response:
         Bar(i * 100 / HOURS, hours.get(at, 0) * 100 / top, f"{local(at, zone):%H}h", hours.get(at, 0))
         for i, at in enumerate(range(since, since + HOURS * HOUR, HOUR))
     ]
-    return render(request, "now.html", "now", bars=bars, authorized=sum(hours.values()), top=top, **found)
+    return render(request, "now.html", "now", bars=bars, authorized=sum(hours.values()), top=top, urgency=URGENCY_LABELS, **found)
+
+
+def _ending(conn: Any, now: int) -> list[tuple[CertificateRow, Validity]]:
+    """Certificates under one of the alerts, the most urgent first."""
+    found = [(row, validity(row.not_after, now)) for row in certificates.list_certificates(conn)]
+    return [(row, left) for row, left in found if left.step is not None][:50]
 
 
 def _gaps(conn: Any, today: date) -> list[Need]:

@@ -31,6 +31,7 @@ NOTICES = {
     "look": "O pedido será lido de novo agora.",
     "manifestation": "Manifestação pedida: a SEFAZ responde em instantes.",
     "batch_cancel": "Lote cancelado: o que não tinha número não será emitido.",
+    "certificate": "Certificado guardado. As próximas notas já saem com ele.",
     "batch_retry": "Nova tentativa pedida para as linhas recusadas e rejeitadas.",
 }
 
@@ -58,6 +59,11 @@ TONES = {
     "received": "busy",
     "receiving": "busy",
     "taken": "busy",
+    "ok": "good",
+    "notice": "warn",
+    "warning": "warn",
+    "critical": "bad",
+    "expired": "bad",
     "issuing": "busy",
     "invoicing": "busy",
 }
@@ -69,6 +75,7 @@ KINDS = {
     "inutilizacao.send": "Inutilizar números",
     "received.fetch": "Buscar notas recebidas",
     "batch.take": "Processar lote",
+    "export.month": "Exportar um mês",
     "print.slip": "Imprimir cupom",
     "vtex.order": "Ler pedido VTEX",
     "vtex.start_handling": "Avisar preparo à VTEX",
@@ -85,6 +92,7 @@ SECTIONS = (
     ("orders", "/console/pedidos", "Pedidos"),
     ("batches", "/console/lotes", "Lotes"),
     ("queues", "/console/filas", "Filas"),
+    ("certificates", "/console/certificados", "Certificados"),
 )
 
 

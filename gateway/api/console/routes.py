@@ -9,7 +9,19 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
-from gateway.api.console import batches, login, note_events, notes, now, numbering, orders, queues, received, stream
+from gateway.api.console import (
+    batches,
+    certificates,
+    login,
+    note_events,
+    notes,
+    now,
+    numbering,
+    orders,
+    queues,
+    received,
+    stream,
+)
 from gateway.api.console.render import FILTERS
 from gateway.api.console.session import LOGINS, Logins
 
@@ -49,6 +61,8 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/console/lotes/{id}", batches.show),
     ("POST", "/console/lotes/{id}/cancelar", batches.cancel),
     ("POST", "/console/lotes/{id}/tentar", batches.retry),
+    ("GET", "/console/certificados", certificates.index),
+    ("POST", "/console/certificados", certificates.put),
     ("GET", "/console/filas", queues.index),
     ("GET", "/console/filas/{id}", queues.show),
     ("POST", "/console/filas/{id}/tentar", queues.retry),

@@ -45,5 +45,5 @@ async def readyz(request: web.Request) -> web.Response:
 @operation("Métricas (Prometheus)", tag=TAG, scope=None, responses={200: "text/plain"}, problems=(503,))
 async def metrics(request: web.Request) -> web.Response:
     """Counters and gauges without any document's data."""
-    body = await request.app[METRICS].render(request.app[SERVICES].db)
+    body = await request.app[METRICS].render(request.app[SERVICES].db, request.app[SERVICES].clock)
     return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})

@@ -200,6 +200,11 @@ class SefazClient:
             payload = await self._read(endpoint, target, message, line)
             return _seen(line, parse.service_status(payload, tpAmb=target.tpAmb))
 
+    def status_host(self, target: Target) -> str:
+        """The host that `status` asks. Raises ConfigInvalid when the target has none."""
+        at = self._clock.now().date()
+        return self._endpoints.url_for(target.uf, target.mod, target.tpAmb, "NFeStatusServico4", tpEmis=target.tpEmis, at=at).host
+
     async def close(self) -> None:
         """Close every session. Calls after it raise NotSent."""
         await self._sessions.close()

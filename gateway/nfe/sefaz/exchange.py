@@ -17,18 +17,20 @@ from gateway.nfe.sefaz.endpoints import Endpoint
 from gateway.nfe.sefaz.soap import content_type, most_of
 from gateway.nfe.sefaz.tls import untrusted
 
-# Alerts by which a server refuses the client's certificate: 40, 42 to 46, 48, 49, 116 (RFC 5246, RFC 8446).
-_CERTIFICATE_ALERTS = (
-    "HANDSHAKE_FAILURE",
-    "BAD_CERTIFICATE",
-    "UNSUPPORTED_CERTIFICATE",
-    "CERTIFICATE_REVOKED",
-    "CERTIFICATE_EXPIRED",
-    "CERTIFICATE_UNKNOWN",
-    "CERTIFICATE_REQUIRED",
-    "UNKNOWN_CA",
-    "ACCESS_DENIED",
-)
+_NOT_SHOWN = "o servidor não recebeu um certificado que lhe sirva"
+_UNKNOWN_CHAIN = "o servidor não conhece a autoridade que emitiu o certificado, ou falta a cadeia no arquivo"
+# Alerts by which a server refuses the client's certificate (RFC 5246, RFC 8446). 40, 42 and 116 come from servers that got none.
+_CERTIFICATE_ALERTS = {
+    "HANDSHAKE_FAILURE": (40, _NOT_SHOWN),
+    "BAD_CERTIFICATE": (42, _NOT_SHOWN),
+    "UNSUPPORTED_CERTIFICATE": (43, "o servidor não aceita certificados deste tipo"),
+    "CERTIFICATE_REVOKED": (44, "o certificado foi revogado"),
+    "CERTIFICATE_EXPIRED": (45, "o certificado venceu"),
+    "CERTIFICATE_UNKNOWN": (46, "o servidor não aceitou o certificado"),
+    "UNKNOWN_CA": (48, _UNKNOWN_CHAIN),
+    "ACCESS_DENIED": (49, "o titular do certificado não tem acesso a este serviço"),
+    "CERTIFICATE_REQUIRED": (116, _NOT_SHOWN),
+}
 _HOSTNAME_MISMATCH = 62
 _IP_MISMATCH = 64
 _CERT_EXPIRED = 10
@@ -147,10 +149,12 @@ def _server_certificate(host: str, error: ssl.SSLCertVerificationError) -> Gatew
 
 def _certificate_refused(host: str, error: ssl.SSLError) -> Refused | None:
     reason = (error.reason or str(error)).upper().replace(" ", "_")
-    if "ALERT" not in reason or not any(alert in reason for alert in _CERTIFICATE_ALERTS):
+    found = next((meaning for alert, meaning in _CERTIFICATE_ALERTS.items() if alert in reason), None)
+    if "ALERT" not in reason or found is None:
         return None
+    number, meaning = found
     return Refused(
-        f"{host} recusou o certificado da filial na conexão ({reason.lower()}).",
+        f"{host} recusou o certificado da filial na conexão: {meaning} (alerta TLS {number}).",
         code="SEFAZ-TLS-CLIENT",
         fix="Confira a validade e a cadeia do certificado A1 da filial; rode `gateway doctor`.",
     )

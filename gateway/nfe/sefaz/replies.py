@@ -34,7 +34,7 @@ def payload_of(reply: Reply, endpoint: Endpoint) -> Payload:
         )
     if status in (401, 403):
         raise Refused(
-            f"{host} não aceitou o acesso da filial (HTTP {status}).",
+            f"{host} não aceitou o acesso da filial (HTTP {status}); não diz se pelo certificado ou pelo credenciamento.",
             code="SEFAZ-HTTP-403",
             fix="Confira o certificado A1 da filial e o credenciamento dela na SEFAZ.",
         )

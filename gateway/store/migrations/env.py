@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from alembic import context
 
-from gateway.store import event_tables, received_tables
+from gateway.store import custody_tables, event_tables, received_tables
 from gateway.store.tables import metadata
 
-assert event_tables.fiscal_events.metadata is metadata  # importing it declared its tables
+# Importing them declared their tables.
+assert event_tables.fiscal_events.metadata is metadata
 assert received_tables.received_notes.metadata is metadata
+assert custody_tables.ledger.metadata is metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=True)
 with context.begin_transaction():

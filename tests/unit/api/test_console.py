@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from aiohttp import CookieJar
+from aiohttp import CookieJar, FormData
 from aiohttp.test_utils import TestClient
 from yarl import URL
 
 from gateway.api.app import make_app
 from gateway.api.console.render import ago, money
 from gateway.api.console.session import local_path
+from gateway.core.errors import CertificateInvalid
 from gateway.jobs.number_watch import NumberWatch
 from gateway.store import fiscal_events, jobs
+from gateway.store.custody_tables import root_certificates
 from gateway.store.event_tables import fiscal_events as fiscal_events_table
 from gateway.store.event_tables import inutilizacoes
 from gateway.store.tables import audit, sessions
-from tests.unit.api.house import PASSWORD, House, sale
+from tests.unit.api.house import PASSWORD, FakeCertificate, House, sale
 from tests.unit.api.test_work import audits, parked_order, stopped_job
 
 Client = TestClient[Any, Any]
@@ -415,3 +418,42 @@ async def test_the_first_page_warns_of_numbers_near_their_deadline(browser: Clie
     page = await (await browser.get("/console")).text()
     assert "Números por inutilizar" in page
     assert "o prazo terminou em" in page
+async def send_certificate(browser: Client, owner: str = "11222333", body: bytes = b"pfx") -> Any:
+    form = FormData({"csrf": await csrf(browser), "owner": owner, "password": "segredo"})
+    form.add_field("pfx", body, filename="loja.pfx")
+    return await browser.post("/console/certificados", data=form, allow_redirects=False)
+
+
+async def test_an_admin_sends_a_certificate_and_nobody_else_does(browser: Client, house: House) -> None:
+    await house.user()
+    await enter(browser)
+    assert "Enviar um certificado" not in await (await browser.get("/console/certificados")).text()
+    assert (await send_certificate(browser)).status == 403
+    assert await house.rows(root_certificates) == 0
+    await house.user("bia", role="admin")
+    await enter(browser, username="bia")
+    assert (await send_certificate(browser)).headers["Location"] == "/console/certificados?feito=certificate"
+    page = await (await browser.get("/console/certificados")).text()
+    assert "Empresa, raiz 11222333" in page
+    assert "user:bia" in page
+    assert "segredo" not in page
+
+
+async def test_a_certificate_that_cannot_be_used_is_explained_on_the_page(browser: Client, house: House) -> None:
+    await house.user(role="admin")
+    await enter(browser)
+    house.edges.certificate = CertificateInvalid("Senha errada.", code="CERT-PASSWORD", fix="Confira.")  # type: ignore[assignment]
+    wrong = await send_certificate(browser)
+    assert (wrong.status, "Senha errada. Confira." in await wrong.text()) == (422, True)
+    big = await send_certificate(browser, body=b"x" * (100 * 1024 + 1))
+    assert big.status == 413
+    assert await house.rows(root_certificates) == 0
+
+
+async def test_now_tells_of_a_certificate_about_to_end(browser: Client, house: House) -> None:
+    await house.user(role="admin")
+    await enter(browser)
+    house.edges.certificate = FakeCertificate(not_after=house.clock.at + timedelta(days=7))
+    await send_certificate(browser)
+    page = await (await browser.get("/console")).text()
+    assert "O certificado vence em 7 dias." in page

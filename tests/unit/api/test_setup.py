@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient
 from gateway.core.errors import CertificateInvalid, NotSent
 from gateway.nfe.answers import ServiceStatus
 from gateway.store import setup
+from gateway.store.certificates import active_pfx
 from gateway.store.csc import open_csc
 from gateway.store.tables import audit, branch_csc, branches, certificates, customers, products, vtex_accounts
 from tests.unit.api.house import CNPJ, OTHER, START, FakeCertificate, House, branch
@@ -74,11 +75,17 @@ async def test_a_certificate_is_stored_sealed(client: Client, house: House) -> N
         "not_before": "2026-10-24T09:00:00-04:00",
         "not_after": "2027-02-01T09:00:00-04:00",
         "days_left": 90,
+        "owner": CNPJ,
+        "alert": None,
+        "urgency": "ok",
+        "urgency_label": "Em dia",
+        "uploaded_at": "2026-11-03T09:00:00-04:00",
+        "uploaded_by": f"key:{key['Authorization'].split('_')[2]}",
     }
     assert stored.status == 200
     assert await stored.json() == expected
     assert await (await client.get(path, headers=key)).json() == expected
-    pfx = await house.db.read(lambda conn: setup.active_pfx(conn, house.services.vault, CNPJ))
+    pfx = await house.db.read(lambda conn: active_pfx(conn, house.services.vault, CNPJ))
     assert pfx is not None
     assert (pfx.data, pfx.password) == (b"pfx bytes", "segredo")
     raw = await house.db.read(lambda conn: conn.execute(certificates.select()).one())
@@ -94,7 +101,7 @@ async def test_a_second_certificate_replaces_the_first(client: Client, house: Ho
     form.add_field("password", "nova")
     assert (await client.put(path, json=PFX, headers=key)).status == 200
     assert (await client.put(path, data=form, headers=key)).status == 200
-    pfx = await house.db.read(lambda conn: setup.active_pfx(conn, house.services.vault, CNPJ))
+    pfx = await house.db.read(lambda conn: active_pfx(conn, house.services.vault, CNPJ))
     assert pfx is not None
     assert (pfx.data, pfx.password) == (b"second", "nova")
     assert await house.rows(certificates) == 2
@@ -310,3 +317,27 @@ async def test_the_status_of_sefaz(client: Client, house: House) -> None:
     assert (await client.get(f"/v1/sefaz/status?branch={CNPJ}&model=65", headers=key)).status == 503
     assert house.edges.status_models[-1] == "65"
     assert (await client.get(f"/v1/sefaz/status?branch={NEW}", headers=key)).status == 404
+
+
+async def test_a_root_certificate_serves_the_branches_and_is_listed_with_its_alert(client: Client, house: House) -> None:
+    key = await house.key("setup")
+    house.edges.certificate = FakeCertificate(not_after=START + timedelta(days=15))
+    assert (await client.put("/v1/certificates/11222333", json=PFX, headers=key)).status == 200
+    used = await (await client.get(f"/v1/branches/{CNPJ}/certificate", headers=key)).json()
+    listed = (await (await client.get("/v1/certificates", headers=key)).json())["items"]
+    assert (used["owner"], used["alert"], used["urgency"], used["days_left"]) == ("11222333", 15, "warning", 15)
+    assert [(one["owner"], one["alert"]) for one in listed] == [("11222333", 15)]
+    metrics = await (await client.get("/metrics")).text()
+    assert 'gateway_certificate_days_left{owner="11222333"} 15.0' in metrics
+
+
+@pytest.mark.parametrize("root", ["1122233", "11222333000181", "1122233-"])
+async def test_a_root_has_eight_characters(client: Client, house: House, root: str) -> None:
+    answer = await client.put(f"/v1/certificates/{root}", json=PFX, headers=await house.key("setup"))
+    assert (answer.status, (await answer.json())["faults"][0]["code"]) == (422, "GW-ROOT")
+
+
+async def test_a_key_of_one_branch_does_not_touch_the_companys_certificate(client: Client, house: House) -> None:
+    key = await house.key("setup", branches=(CNPJ,))
+    assert (await client.put("/v1/certificates/11222333", json=PFX, headers=key)).status == 403
+    assert (await client.get(f"/v1/branches/{CNPJ}/certificate", headers=key)).status == 404
