@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from alembic import context
 
+from gateway.store import contingency_tables
 from gateway.store.tables import metadata
+
+assert contingency_tables.receipts.metadata is metadata  # importing it declared its tables
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=True)
 with context.begin_transaction():
