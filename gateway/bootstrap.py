@@ -272,8 +272,8 @@ class Gateway:
     async def _preview(self, sale: Request, model: str) -> SalePreview:
         return SalePreview(*await intake.preview_sale(self.db, self.clock, sale, model))
 
-    async def _retry(self, document: str, sale: Request | None) -> DocumentRow:
-        return await intake.retry_sale(self.db, self.clock, document, sale)
+    async def _retry(self, document: str, sale: Request | None, force: bool) -> DocumentRow:
+        return await intake.retry_sale(self.db, self.clock, document, sale, force=force)
 
     async def _sefaz_status(self, cnpj: str, model: str) -> ServiceStatus:
         branch = await self.db.read(lambda conn: setup.get_branch(conn, cnpj))

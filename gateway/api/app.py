@@ -31,6 +31,7 @@ from gateway.api.routes import (
     orders,
     raw,
     rules,
+    taken_numbers,
     vtex_accounts,
     webhooks,
 )
@@ -51,6 +52,8 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/v1/nfe/raw/preview", raw.preview),
     ("GET", f"/v1/nfe/{REF}", nfe.show),
     ("POST", f"/v1/nfe/{REF}/retry", nfe.retry),
+    ("POST", f"/v1/nfe/{REF}/adopt", taken_numbers.adopt),
+    ("POST", f"/v1/nfe/{REF}/renumber", taken_numbers.renumber),
     ("GET", f"/v1/nfe/{REF}/xml", artefacts.xml),
     ("GET", f"/v1/nfe/{REF}/danfe.pdf", artefacts.danfe_pdf),
     ("GET", f"/v1/nfe/{REF}/danfe.png", artefacts.danfe_png),

@@ -86,8 +86,9 @@ Raises ValidationFailed, IdempotencyConflict.
 PreviewSale = Callable[[Request, str], Awaitable[SalePreview]]
 """Compose as model `55` or `65` and dry-run, storing nothing. Raises ValidationFailed."""
 
-RetryDocument = Callable[[str, Request | None], Awaitable[DocumentRow]]
-"""Try a rejected document (by its id) again, with a corrected sale under the same ref and number when one is given.
+RetryDocument = Callable[[str, Request | None, bool], Awaitable[DocumentRow]]
+"""Try a rejected document (by its id) again, with a corrected sale under the same ref and number when one is given;
+the flag forces what SEFAZ refused too often.
 Raises ValidationFailed, TransitionRefused, NotFound; then nothing has changed."""
 
 SefazStatus = Callable[[str, str], Awaitable[ServiceStatus]]

@@ -47,8 +47,8 @@ class NfceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class ContingencySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When the branch issues in contingency, for each model: `manual` (a person says so) or `automatic`.
 
-    failures, minutes: that many sends without answer (or 108/109) within that many minutes open the authoriser's circuit, and only
-    then `automatic` asks whether contingency may begin.
+    failures, minutes: that many sends without answer (or 108/109) within that many minutes open the authoriser's circuit, and
+    only then `automatic` asks whether contingency may begin.
     """
 
     nfe: Literal["manual", "automatic"] = "manual"

@@ -1,4 +1,4 @@
-"""When two notes say the same: what SEFAZ would refuse again for the same reason. Pure; the rows are `schemas/sefaz/barrier.toml`."""
+"""When two notes say the same: what SEFAZ would refuse again. Pure; its rows: `schemas/sefaz/barrier.toml`."""
 
 from __future__ import annotations
 

@@ -19,7 +19,6 @@ from gateway.jobs.handlers.found import Authority, Found, found
 from gateway.jobs.handlers.inquiry import Inquiry, Patience, already_absent
 from gateway.jobs.handlers.outcomes import (
     AUTHORIZE,
-    OTHER_KEY,
     also,
     authorized,
     closing,
@@ -53,6 +52,7 @@ from gateway.store.authorizers import AuthorizerRow
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow, TransmissionRow
 from gateway.store.intake import random_cnf
+from gateway.store.other_key import OTHER_KEY
 from gateway.store.predictions import predict
 
 __all__ = ["IssueNote", "Patience"]
@@ -213,10 +213,11 @@ class IssueNote:
                 return found.answered(authorized(doc, seq, signed, protocol, at))
             case Denied(protocol):
                 return found.answered(denied(doc, seq, protocol, at))
-            case Pending(cStat=cStat, xMotivo=xMotivo, nRec=None, after=after):
-                return lost(doc, seq, f"{cStat} {xMotivo}", after, at, cstat=cStat)
-            case Pending(cStat=cStat, xMotivo=xMotivo, nRec=str() as nrec, after=after):
-                return found.answered(received(doc, seq, nrec, f"{cStat} {xMotivo}", after, at))
+            case Pending(cStat=cStat, xMotivo=xMotivo, nRec=nrec, after=after):
+                reason = f"{cStat} {xMotivo}"
+                if nrec is None:
+                    return lost(doc, seq, reason, after, at, cstat=cStat)
+                return found.answered(received(doc, seq, nrec, reason, after, at))
             case Unknown(reason):
                 return found.unanswered(lost(doc, seq, reason, self._patience.first, at), reason)
             case Rejected() as answer:

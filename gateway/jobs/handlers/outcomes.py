@@ -15,6 +15,7 @@ from gateway.nfe.ports import SignedXml
 from gateway.nfe.proc import join_nfe_proc
 from gateway.store import documents, guards, receipts, rejections
 from gateway.store.documents import DocumentRow
+from gateway.store.other_key import OTHER_KEY
 
 PARALYSED_SECONDS = 15.0
 """How long an issuer leaves a paralysed service alone: the first of the waits of nfe-rules 5."""
@@ -214,7 +215,3 @@ def other_chave(doc: DocumentRow, seq: int, answer: Rejected, other: str, at: in
         "(POST /v1/nfe/{ref}/renumber).",
         write=write,
     )
-
-
-OTHER_KEY = "other_key"
-"""The outcome of a send and the kind of timeline line that say it: SEFAZ refused the number, so nothing of ours is there."""

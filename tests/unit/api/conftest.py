@@ -53,7 +53,7 @@ async def house(db: Database) -> House:
     async def preview(sale: Sale, model: str) -> SalePreview:
         return SalePreview(b"<NFe/>", new_document(sale).total)
 
-    async def retry(document: str, sale: Sale | None) -> DocumentRow:
+    async def retry(document: str, sale: Sale | None, force: bool) -> DocumentRow:
         def write(conn: Any) -> DocumentRow:
             row = documents.get(conn, document)
             assert row is not None
