@@ -22,6 +22,7 @@ from gateway.core.errors import ConfigInvalid, NotFound
 from gateway.jobs.certificates import Certificates
 from gateway.jobs.embedded import EmbeddedValkey
 from gateway.jobs.handlers.batch import TakeBatch
+from gateway.jobs.handlers.contingency import Deadline, Transmit
 from gateway.jobs.handlers.issue import IssueNote, Patience
 from gateway.jobs.handlers.order_intake import Accounts, ReadOrder, StartHandling
 from gateway.jobs.handlers.order_invoice import ConfirmInvoice, PushInvoice
@@ -30,6 +31,7 @@ from gateway.jobs.handlers.shadow import Shadow
 from gateway.jobs.handlers.sweep import Sweep
 from gateway.jobs.hints import ArqHints, Hints, NoHints
 from gateway.jobs.janitor import Janitor
+from gateway.jobs.prober import Prober
 from gateway.jobs.schedule import Schedule
 from gateway.jobs.ticker import Ticker
 from gateway.jobs.webhook import HookReceiver
@@ -45,6 +47,7 @@ from gateway.printers.danfe import DanfeRenderer
 from gateway.printers.rendering import escpos_slip, png_slip, slip_for
 from gateway.printers.transports import Transports
 from gateway.store import intake, schema, setup
+from gateway.store.contingencies import DEADLINE_KIND, TRANSMIT_KIND
 from gateway.store.database import Database, open_database
 from gateway.store.documents import DocumentRow
 from gateway.store.vault import Vault, load_or_create_key
@@ -81,6 +84,7 @@ class Edges:
     marketplace: VtexClient
     transports: Transports
     danfe: DanfeRenderer
+    endpoints: Endpoints
 
     async def close(self) -> None:
         await self.sefaz.close()
@@ -105,6 +109,7 @@ def make_edges(settings: Settings, clock: Clock) -> Edges:
         marketplace=VtexClient(),
         transports=Transports(),
         danfe=DanfeRenderer(),
+        endpoints=endpoints,
     )
 
 
@@ -197,17 +202,28 @@ class Gateway:
         self._tasks.append(asyncio.create_task(Janitor(self.db).run(), name="janitor"))
         ticker = Ticker(self.db, accounts, every=self.settings.vtex_sweep_seconds)
         self._tasks.append(asyncio.create_task(ticker.run(), name="ticker"))
+        self._tasks.append(asyncio.create_task(self._prober().run(), name="prober"))
         for task in self._tasks:
             task.add_done_callback(self._watch)
+
+    def _prober(self) -> Prober:
+        certificates = Certificates(self.db, self.vault, self.clock)
+        gap = int(self.settings.sefaz_probe_seconds * 1000)
+        every = min(5.0, self.settings.sefaz_probe_seconds)
+        edges = self.edges
+        return Prober(self.db, self.clock, edges.sefaz, certificates, edges.endpoints, every=every, gap_ms=gap)
 
     def _kinds(self) -> tuple[Kind, ...]:
         db, clock, edges = self.db, self.clock, self.edges
         accounts = Accounts(db, self.vault, self.settings.vtex_url or None)
         patience = Patience(self.settings.sefaz_requery_seconds, self.settings.sefaz_absent_seconds)
-        issue = IssueNote(db, clock, edges.sefaz, Certificates(db, self.vault, clock), patience, Shadow(self.rulebook))
+        certificates = Certificates(db, self.vault, clock)
+        issue = IssueNote(db, clock, edges.sefaz, certificates, patience, Shadow(self.rulebook), edges.endpoints)
         market = edges.marketplace
         return (
             Kind("nfe.issue", "sefaz", issue, timeout=120, schedule=SEFAZ_SCHEDULE),
+            Kind(TRANSMIT_KIND, "sefaz", Transmit(db, clock), timeout=120, schedule=SEFAZ_SCHEDULE),
+            Kind(DEADLINE_KIND, "sefaz", Deadline(db), timeout=30, schedule=SEFAZ_SCHEDULE),
             Kind("vtex.order", "marketplace", ReadOrder(db, clock, market, accounts), timeout=90, schedule=MARKETPLACE_SCHEDULE),
             Kind(
                 "vtex.start_handling",

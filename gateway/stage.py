@@ -156,6 +156,7 @@ class Stage:
             sefaz_requery_seconds=0.5,
             sefaz_absent_seconds=1.0,
             vtex_sweep_seconds=5.0,
+            sefaz_probe_seconds=0.5,
         )
         self.gateway = Gateway(settings, rulebook=self._rulebook)
         await self.gateway.start()

@@ -22,6 +22,8 @@ DOCUMENT = Machine(
         Row("processing", "deny", "denied", effects=("document.denied",)),
         Row("processing", "lose", "unknown"),
         Row("processing", "renumber", "accepted"),
+        Row("processing", "issue_offline", "contingency"),
+        Row("contingency", "transmit", "processing"),
         Row("unknown", "authorize", "authorized", effects=("document.authorized",)),
         Row("unknown", "reject", "rejected", effects=("document.rejected",)),
         Row("unknown", "deny", "denied", effects=("document.denied",)),

@@ -23,8 +23,8 @@ from sqlalchemy import Connection, delete, func, insert, or_, select, update
 from gateway.core.ids import new_id
 from gateway.store.tables import api_keys, audit, sessions, users
 
-Scope = Literal["nfe:read", "nfe:write", "orders", "jobs", "setup"]
-SCOPES: tuple[Scope, ...] = ("nfe:read", "nfe:write", "orders", "jobs", "setup")
+Scope = Literal["nfe:read", "nfe:write", "orders", "jobs", "setup", "contingency:write"]
+SCOPES: tuple[Scope, ...] = ("nfe:read", "nfe:write", "orders", "jobs", "setup", "contingency:write")
 Role = Literal["admin", "operator", "viewer"]
 
 SESSION_MS = 12 * 3600 * 1000

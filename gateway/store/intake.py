@@ -30,7 +30,7 @@ from gateway.nfe.operations import BranchOperation
 from gateway.nfe.product import Product
 from gateway.nfe.request import AnyDraft, Request
 from gateway.nfe.rules import Mode
-from gateway.store import documents, numbers, orders, rejections, returned, setup
+from gateway.store import contingencies, documents, numbers, orders, rejections, returned, setup
 from gateway.store.branch_operations import operations_of
 from gateway.store.csc import has_csc
 from gateway.store.database import Database
@@ -209,6 +209,8 @@ async def retry_sale(db: Database, clock: Clock, document: str, sale: Request | 
     draft = requests.in_series(draft, doc.series)
     if doc.number is None:
         await db.read(lambda conn: _check_number(conn, draft))
+    if await db.read(lambda conn: contingencies.issued_offline(conn, doc.id)):
+        _refuse_other_sale(doc, draft)
     digest = body_hash(corrected, doc.model)
     at = clock.epoch_ms()
     new = new_document(draft, digest, origin=doc.origin, origin_ref=doc.origin_ref, model=doc.model)
@@ -222,6 +224,16 @@ async def retry_sale(db: Database, clock: Clock, document: str, sale: Request | 
         return documents.resubmit(conn, doc.id, new, at=at, cnf=cnf, chosen=number)
 
     return await db.write(write)
+
+
+def _refuse_other_sale(doc: DocumentRow, draft: AnyDraft) -> None:
+    """Raises ValidationFailed when a correction changes what the buyer of an off-line note already holds on paper."""
+    if (draft.total, draft.customer_tax_id) == (doc.total, doc.customer_tax_id):
+        return
+    changed = "$.customer" if draft.total == doc.total else "$.items"
+    message = "Esta NFC-e já foi entregue ao comprador off-line: a correção não pode mudar o valor nem o comprador."
+    fix = f"Mantenha o total de R$ {doc.total} e o mesmo comprador; se isso não for possível, inutilize o número e emita outra."
+    raise ValidationFailed([Fault(code="NFCE-OFFLINE-01", path=changed, message=message, fix=fix)])
 
 
 def _refuse_repetition(conn: Connection, doc: DocumentRow, draft: AnyDraft, at: int) -> None:

@@ -77,7 +77,6 @@ async def test_a_receipt_is_asked_about_until_the_note_is_settled(stage: Stage) 
 async def test_a_receipt_that_sefaz_forgot_leaves_the_chave_to_ask_by(stage: Stage) -> None:
     stage.sims.sefaz.push_fault(Fault(action="receipt", service=SEND, polls=1))
     stage.sims.sefaz.push_fault(Fault(action="cstat", service=RECEIPT, cStat="106"))
-    stage.sims.sefaz.push_fault(Fault(action="drop", service=SEND, match={"nth": 9}))  # type: ignore[arg-type]
     await post(stage, "recibo-perdido")
     assert (await settled(stage, "recibo-perdido", "authorized"))["status"] == "authorized"
     assert services(stage)[:3] == [SEND, RECEIPT, ASK]

@@ -59,6 +59,8 @@ TONES = {
 
 KINDS = {
     "nfe.issue": "Emitir nota",
+    "contingency.transmit": "Transmitir notas off-line",
+    "contingency.deadline": "Conferir prazo das notas off-line",
     "batch.take": "Processar lote",
     "print.slip": "Imprimir cupom",
     "vtex.order": "Ler pedido VTEX",

@@ -7,6 +7,7 @@ transmission row, and only then a byte leaves. Whatever is found half done is re
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,8 +15,8 @@ from zoneinfo import ZoneInfo
 from gateway.core.clock import Clock, from_epoch_ms
 from gateway.core.errors import EdgeError, NotSent, OperatorError, Refused, Throttled, ValidationFailed
 from gateway.jobs.certificates import Certificates
-from gateway.jobs.handlers.effects import after_outcome
-from gateway.jobs.handlers.found import Authority, Found, found
+from gateway.jobs.handlers.effects import after_outcome, request_print
+from gateway.jobs.handlers.found import Found, found
 from gateway.jobs.handlers.inquiry import Inquiry, Patience, already_absent
 from gateway.jobs.handlers.outcomes import (
     AUTHORIZE,
@@ -40,6 +41,7 @@ from gateway.nfe.answers import Authorized, Denied, Outcome, Pending, Rejected, 
 from gateway.nfe.branch import Branch
 from gateway.nfe.build import Built
 from gateway.nfe.certificate import Certificate
+from gateway.nfe.contingency import OFFLINE, Emission
 from gateway.nfe.ports import Sefaz, SignedXml, Target
 from gateway.nfe.product import Product
 from gateway.nfe.qrcode import Csc
@@ -47,8 +49,9 @@ from gateway.nfe.request import AnyDraft, Request
 from gateway.nfe.rulebook import NoRules
 from gateway.nfe.sefaz.endpoints import Endpoints
 from gateway.nfe.signature import Signed, sign
-from gateway.store import documents, returned, setup
+from gateway.store import contingencies, documents, returned, setup
 from gateway.store.authorizers import AuthorizerRow
+from gateway.store.contingencies import Contingency
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow, TransmissionRow
 from gateway.store.intake import random_cnf
@@ -57,8 +60,9 @@ from gateway.store.predictions import predict
 
 __all__ = ["IssueNote", "Patience"]
 
-FINAL = frozenset({"authorized", "rejected", "denied", "cancelled", "voided"})
-"""Statuses in which there is nothing to do: a rejected document is put back in `processing` by whoever corrects it."""
+FINAL = frozenset({"authorized", "rejected", "denied", "cancelled", "voided", "contingency"})
+"""Statuses in which there is nothing to do: a rejected document is put back in `processing` by whoever corrects it, one issued
+off-line when SEFAZ is back."""
 NEVER_ARRIVED = frozenset({"not_sent", "service_down", "rejected", OTHER_KEY})
 """Outcomes of a transmission that left nothing at SEFAZ: sending may go on without asking."""
 SERVICE_DOWN = frozenset({"wait_retry", "contingency"})
@@ -77,7 +81,7 @@ class IssueNote:
         certificates: Certificates,
         patience: Patience | None = None,
         shadow: Shadow | None = None,
-        authority: Authority | None = None,
+        endpoints: Endpoints | None = None,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -85,17 +89,23 @@ class IssueNote:
         self._certificates = certificates
         self._patience = patience or Patience()
         self._inquiry = Inquiry(db, clock, sefaz, self._patience)
-        self._authority = authority or Endpoints().authorizer
+        self._endpoints = endpoints or Endpoints()
         self._shadow = shadow or Shadow(NoRules())
 
     async def __call__(self, job: Job) -> Result:
         return self._shadow.following(await self._issue(job), job.subject, self._clock.epoch_ms())
 
     async def _issue(self, job: Job) -> Result:
-        known = await self._db.read(lambda conn: found(conn, job.subject, self._authority))
+        known = await self._db.read(lambda conn: found(conn, job.subject, self._endpoints))
         if known is None or known.doc.status in FINAL:
             return Done()
         doc = known.doc
+        if known.emission is not None and _never_left(doc, known.attempts):
+            return self._rebuilt(doc, "A nota não chegou a sair: será montada em contingência com o mesmo número.")
+        if _svc_is_gone(known):
+            return self._rebuilt(doc, "A SVC foi desativada sem receber a nota: será montada em emissão normal.")
+        if known.entered is not None and known.emission is not None and known.emission.tpEmis == OFFLINE and doc.chave is None:
+            return await self._offline(known, known.entered, known.emission)
         if known.known is not None and known.known.open:
             return WaitFor(CIRCUIT_SECONDS, _down(known.known), code="SEFAZ-DOWN")
         target, certificate = await self._target(doc, known.branch)
@@ -115,8 +125,53 @@ class IssueNote:
         pfx, certificate = await self._certificates.of(doc.branch)
         return Target(uf=branch.address.uf, tpAmb=doc.environment, mod=doc.model, pfx=pfx), certificate
 
+    def _rebuilt(self, doc: DocumentRow, text: str) -> Result:
+        at = self._clock.epoch_ms()
+        return WaitFor(0, text, write=lambda conn: documents.unsign(conn, doc.id, at=at, text=text))
+
+    async def _offline(self, found: Found, entered: Contingency, emission: Emission) -> Result:
+        """Issued and printed without SEFAZ: the buyer's document from here on, transmitted when SEFAZ is back."""
+        _, certificate = await self._target(found.doc, found.branch)
+        try:
+            doc, total, built, signed = await self._signed(found, certificate)
+        except ValidationFailed as error:
+            return self._unbuildable(found.doc, error)
+        at = self._clock.epoch_ms()
+        zone = ZoneInfo(found.branch.time_zone)
+
+        def write(conn: Any) -> None:
+            documents.store_signed(conn, doc.id, chave=str(built.chave), digest=signed.digest, xml=signed.xml, at=at, total=total)
+            due_at = contingencies.issued(conn, doc, entered, emission.tpEmis, zone)
+            assert due_at is not None  # an off-line note has a deadline
+            until = from_epoch_ms(due_at).astimezone(zone)
+            text = f"Emitida em contingência off-line: será transmitida até {until:%d/%m/%Y}."
+            documents.move(conn, doc.id, "issue_offline", at=at, text=text, data={"contingency": entered.id, "due_at": due_at})
+            request_print(conn, doc)
+
+        return Done(write)
+
     async def _prepare(self, found: Found, certificate: Certificate) -> tuple[DocumentRow, bytes, int]:
         """Number, build and sign. When it answers, everything that names the note is stored, and so is the send about to be."""
+        doc, total, built, signed = await self._signed(found, certificate)
+        said = await self._shadow.predictions(built.note, doc, found.modes)
+        at = self._clock.epoch_ms()
+        entered, emission = found.own or found.entered, found.emission
+
+        def store(conn: Any) -> tuple[DocumentRow, int]:
+            version = documents.store_signed(
+                conn, doc.id, chave=str(built.chave), digest=signed.digest, xml=signed.xml, at=at, total=total
+            )
+            predict(conn, doc, version, said, at)
+            if entered is not None and emission is not None:
+                contingencies.issued(conn, doc, entered, emission.tpEmis, ZoneInfo(found.branch.time_zone))
+            seq = documents.begin_transmission(conn, doc.id, kind="authorize", at=at)
+            return _existing(conn, doc.id), seq
+
+        fresh, seq = await self._db.write(store)
+        return fresh, signed.xml, seq
+
+    async def _signed(self, found: Found, certificate: Certificate) -> tuple[DocumentRow, Decimal, Built, Signed]:
+        """Number (stored), build and sign (not yet stored). Answers the total in reais too."""
         doc = found.doc
         sale = requests.decode_request(doc.request)
         products = await self._products(sale)
@@ -126,20 +181,8 @@ class IssueNote:
         at = self._clock.epoch_ms()
         chosen, cnf = requests.chosen_number(sale), requests.cnf_of(sale, random_cnf)
         doc = await self._db.write(lambda conn: documents.take_number(conn, doc.id, at=at, cnf=cnf, chosen=chosen))
-        built, signed = await asyncio.to_thread(_build_and_sign, draft, doc, found.branch, certificate, csc)
-        chave = str(built.chave)
-        said = await self._shadow.predictions(built.note, doc, found.modes)
-
-        def store(conn: Any) -> tuple[DocumentRow, int]:
-            version = documents.store_signed(
-                conn, doc.id, chave=chave, digest=signed.digest, xml=signed.xml, at=at, total=draft.total
-            )
-            predict(conn, doc, version, said, at)
-            seq = documents.begin_transmission(conn, doc.id, kind="authorize", at=at)
-            return _existing(conn, doc.id), seq
-
-        fresh, seq = await self._db.write(store)
-        return fresh, signed.xml, seq
+        built, signed = await asyncio.to_thread(_build_and_sign, draft, doc, found.branch, certificate, csc, found.emission)
+        return doc, draft.total, built, signed
 
     async def _draft(self, found: Found, sale: Request, products: dict[str, Product]) -> AnyDraft:
         """As it was accepted: of earlier documents, what was left of their items when this one claimed its part."""
@@ -254,6 +297,21 @@ def _maybe_arrived(doc: DocumentRow, attempts: tuple[TransmissionRow, ...]) -> b
     return bool(sends) and sends[-1].outcome not in NEVER_ARRIVED
 
 
+def _never_left(doc: DocumentRow, attempts: tuple[TransmissionRow, ...]) -> bool:
+    """Whether bytes signed for normal emission exist of which none ever left."""
+    if doc.status != "processing" or doc.chave is None or doc.chave[34] != "1":
+        return False
+    return all(row.outcome == "not_sent" for row in attempts if row.kind == "authorize")
+
+
+def _svc_is_gone(known: Found) -> bool:
+    """Whether the document was signed for a SVC that took nothing in, and its contingency is over."""
+    doc, own = known.doc, known.own
+    if doc.status != "processing" or doc.chave is None or own is None or own.mode != "svc" or own.left_at is None:
+        return False
+    return all(row.outcome in ("not_sent", "service_down") for row in known.attempts if row.kind == "authorize")
+
+
 def _down(known: AuthorizerRow) -> str:
     return f"O autorizador {known.name} não responde; a nota segue sozinha quando ele voltar. {known.reason or ''}".strip()
 
@@ -263,11 +321,16 @@ def _lot(doc: DocumentRow, seq: int) -> int:
 
 
 def _build_and_sign(
-    draft: AnyDraft, doc: DocumentRow, branch: Branch, certificate: Certificate, csc: Csc | None
+    draft: AnyDraft,
+    doc: DocumentRow,
+    branch: Branch,
+    certificate: Certificate,
+    csc: Csc | None,
+    emission: Emission | None,
 ) -> tuple[Built, Signed]:
     assert doc.number is not None and doc.cnf is not None and doc.issued_at is not None
     moment = requests.issued_at(draft) or from_epoch_ms(doc.issued_at)
     issued = moment.astimezone(ZoneInfo(branch.time_zone)).replace(microsecond=0)
-    built = requests.build(draft, number=doc.number, cNF=doc.cnf, dhEmi=issued)
+    built = requests.build(draft, number=doc.number, cNF=doc.cnf, dhEmi=issued, emission=emission)
     built = requests.supplemented(built, draft, dhEmi=issued, csc=csc, sign=certificate.sign_sha1)
     return built, sign(built.xml, certificate)
