@@ -38,7 +38,6 @@ from gateway.jobs.webhook import HookReceiver
 from gateway.jobs.worker import Kind, Worker
 from gateway.nfe.answers import ServiceStatus
 from gateway.nfe.certificate import load as load_certificate
-from gateway.nfe.ports import Target
 from gateway.nfe.request import Request
 from gateway.nfe.rulebook import DECLARED, Rulebook
 from gateway.nfe.sefaz.client import SefazClient
@@ -291,12 +290,11 @@ class Gateway:
     async def _retry(self, document: str, sale: Request | None, force: bool) -> DocumentRow:
         return await intake.retry_sale(self.db, self.clock, document, sale, force=force)
 
-    async def _sefaz_status(self, cnpj: str, model: str) -> ServiceStatus:
+    async def _sefaz_status(self, cnpj: str, model: str, cached: bool) -> ServiceStatus:
         branch = await self.db.read(lambda conn: setup.get_branch(conn, cnpj))
         if branch is None:
             raise NotFound(f"A filial {cnpj} não está cadastrada.", fix="Cadastre-a em PUT /v1/branches/{cnpj}.")
-        pfx, _ = await Certificates(self.db, self.vault, self.clock).of(cnpj)
-        return await self.edges.sefaz.status(Target(uf=branch.address.uf, tpAmb=branch.environment, mod=model, pfx=pfx))
+        return await self._prober().status_of(branch, model, ask=not cached)
 
     async def _hook(self, account: str, headers: Mapping[str, str], body: bytes) -> HookAnswer:
         kind, detail = await HookReceiver(self.db, self.vault, self.clock).receive(account, headers, body)

@@ -91,8 +91,9 @@ RetryDocument = Callable[[str, Request | None, bool], Awaitable[DocumentRow]]
 the flag forces what SEFAZ refused too often.
 Raises ValidationFailed, TransitionRefused, NotFound; then nothing has changed."""
 
-SefazStatus = Callable[[str, str], Awaitable[ServiceStatus]]
-"""Status of the authoriser of a branch (CNPJ) for model `55` or `65`. Raises EdgeError and OperatorError."""
+SefazStatus = Callable[[str, str, bool], Awaitable[ServiceStatus]]
+"""Status of the authoriser of a branch (CNPJ) for model `55` or `65`; the flag: only what is known already.
+Raises EdgeError and OperatorError."""
 
 VtexHook = Callable[[str, Mapping[str, str], bytes], Awaitable[HookAnswer]]
 """Account, headers (lower-case names) and raw body of a notification: verified, stored, answered."""

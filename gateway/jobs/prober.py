@@ -13,7 +13,7 @@ from functools import partial
 import structlog
 
 from gateway.core.clock import Clock
-from gateway.core.errors import EdgeError, GatewayError
+from gateway.core.errors import EdgeError, GatewayError, NotFound, NotSent
 from gateway.jobs.certificates import Certificates
 from gateway.nfe.answers import ServiceStatus
 from gateway.nfe.branch import Branch
@@ -85,6 +85,23 @@ class Prober:
         day = self._clock.now().date()
         for branch, model, entered in concerned:
             await self._decide(branch, model, entered, known, day)
+
+    async def status_of(self, branch: Branch, model: str, *, ask: bool = True) -> ServiceStatus:
+        """What the branch's authoriser says, asked now unless somebody asked within the gap: then, what they were told.
+
+        With `ask` False, only what is known already. Raises NotFound when nothing is; NotSent when there was no answer;
+        OperatorError for a certificate that does not serve.
+        """
+        if ask:
+            await self._certificates.of(branch.cnpj)
+            await self._ask(branch, model, "1")
+        key = self._key(branch, model, "1")
+        row = await self._db.read(lambda conn: authorizers.known(conn, key))
+        if row is None and not ask:
+            raise NotFound(f"Ninguém perguntou ainda pelo autorizador {key.name}.", fix="Pergunte sem cached=true.")
+        if row is None or row.cstat is None:
+            raise NotSent(f"O autorizador {key.name} não respondeu. {(row and row.reason) or ''}".strip(), code="SEFAZ-NO-ANSWER")
+        return ServiceStatus(row.cstat, row.reason or "", row.t_med, None)
 
     async def _known(self) -> Known:
         return {row.key: row for row in await self._db.read(authorizers.every)}

@@ -10,7 +10,7 @@ from aiohttp import web
 from gateway.api.console.render import KINDS, query, render
 from gateway.api.presentation import local
 from gateway.api.services import SERVICES
-from gateway.store import overview
+from gateway.store import authorizers, contingencies, overview
 
 HOUR = 3_600_000
 HOURS = 24
@@ -52,6 +52,8 @@ async def page(request: web.Request) -> web.Response:
             "jobs": overview.job_counts(conn),
             "documents": overview.document_counts(conn, ("accepted", "processing", "unknown", "rejected")),
             "hours": overview.authorized_by_hour(conn, since),
+            "authorizers": [row for row in authorizers.every(conn) if row.state != "up"],
+            "contingencies": [(one, contingencies.pending(conn, one.id)) for one in contingencies.active(conn)],
             "ending": overview.certificates_ending(conn, now + SOON_DAYS * 24 * HOUR),
         }
 

@@ -62,7 +62,7 @@ async def house(db: Database) -> House:
 
         return await db.write(write)
 
-    async def status(cnpj: str, model: str) -> ServiceStatus:
+    async def status(cnpj: str, model: str, cached: bool) -> ServiceStatus:
         edges.status_models.append(model)
         if isinstance(edges.status, Exception):
             raise edges.status
