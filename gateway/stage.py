@@ -151,6 +151,7 @@ class Stage:
             port=self._port,
             database_url=self._database_url,
             sefaz_url=self.sims.sefaz.url,
+            sefaz_svc_url=f"{self.sims.sefaz.url}/svc",
             sefaz_ca=str(self.sims.sefaz.ca_path),
             vtex_url=self.sims.vtex.url,
             sefaz_requery_seconds=0.5,
