@@ -89,6 +89,7 @@ _MEANINGS = {
     "print_concurrency": "impressoras atendidas ao mesmo tempo",
     "sefaz_requery_seconds": "espera antes da primeira consulta depois de uma resposta perdida",
     "sefaz_absent_seconds": "espera depois de um 217, antes de consultar de novo e reenviar",
+    "sefaz_probe_seconds": "de quanto em quanto tempo um autorizador fora do ar é consultado (a SEFAZ pede 180 s ou mais)",
     "sefaz_read_timeout": "quanto esperar por uma resposta da SEFAZ, em segundos",
     "vtex_sweep_seconds": "intervalo da varredura de pedidos de cada conta",
     "receive_seconds": "intervalo em que se vê se chegou a hora de ler alguma fila de notas recebidas",

@@ -22,6 +22,7 @@ from gateway.core.errors import ConfigInvalid, NotFound
 from gateway.jobs.certificates import Certificates
 from gateway.jobs.embedded import EmbeddedValkey
 from gateway.jobs.handlers.batch import TakeBatch
+from gateway.jobs.handlers.contingency import Deadline, Transmit
 from gateway.jobs.handlers.distribution import FetchReceived, Receivers
 from gateway.jobs.handlers.events import SendEvent
 from gateway.jobs.handlers.export import ExportMonth
@@ -35,6 +36,7 @@ from gateway.jobs.handlers.voiding import SendVoiding
 from gateway.jobs.hints import ArqHints, Hints, NoHints
 from gateway.jobs.janitor import Janitor
 from gateway.jobs.number_watch import NumberWatch
+from gateway.jobs.prober import Prober
 from gateway.jobs.schedule import Schedule
 from gateway.jobs.taxpayers import TaxpayerLookup
 from gateway.jobs.ticker import Ticker, request_sweep
@@ -42,7 +44,6 @@ from gateway.jobs.webhook import HookReceiver
 from gateway.jobs.worker import Kind, Worker
 from gateway.nfe.answers import ServiceStatus
 from gateway.nfe.certificate import load as load_certificate
-from gateway.nfe.ports import Target
 from gateway.nfe.request import Request
 from gateway.nfe.rulebook import DECLARED, Rulebook
 from gateway.nfe.sefaz.client import SefazClient
@@ -51,6 +52,7 @@ from gateway.printers.danfe import DanfeRenderer
 from gateway.printers.rendering import escpos_slip, png_slip, slip_for
 from gateway.printers.transports import Transports
 from gateway.store import distribution, intake, schema, setup
+from gateway.store.contingencies import DEADLINE_KIND, TRANSMIT_KIND
 from gateway.store.database import Database, open_database
 from gateway.store.documents import DocumentRow
 from gateway.store.vault import Vault, load_or_create_key
@@ -87,6 +89,7 @@ class Edges:
     marketplace: VtexClient
     transports: Transports
     danfe: DanfeRenderer
+    endpoints: Endpoints
 
     async def close(self) -> None:
         await self.sefaz.close()
@@ -111,6 +114,7 @@ def make_edges(settings: Settings, clock: Clock) -> Edges:
         marketplace=VtexClient(),
         transports=Transports(),
         danfe=DanfeRenderer(),
+        endpoints=endpoints,
     )
 
 
@@ -207,15 +211,23 @@ class Gateway:
         receiving = Ticker(self.db, receivers, distribution.request_fetch, every=self.settings.receive_seconds)
         self._tasks.append(asyncio.create_task(receiving.run(), name="receiving"))
         self._tasks.append(asyncio.create_task(NumberWatch(self.db).run(), name="number-watch"))
+        self._tasks.append(asyncio.create_task(self._prober().run(), name="prober"))
         for task in self._tasks:
             task.add_done_callback(self._watch)
+
+    def _prober(self) -> Prober:
+        certificates = Certificates(self.db, self.vault, self.clock)
+        gap = int(self.settings.sefaz_probe_seconds * 1000)
+        every = min(5.0, self.settings.sefaz_probe_seconds)
+        edges = self.edges
+        return Prober(self.db, self.clock, edges.sefaz, certificates, edges.endpoints, every=every, gap_ms=gap)
 
     def _kinds(self) -> tuple[Kind, ...]:
         db, clock, edges = self.db, self.clock, self.edges
         accounts = Accounts(db, self.vault, self.settings.vtex_url or None)
         patience = Patience(self.settings.sefaz_requery_seconds, self.settings.sefaz_absent_seconds)
         certificates = Certificates(db, self.vault, clock)
-        issue = IssueNote(db, clock, edges.sefaz, certificates, patience, Shadow(self.rulebook))
+        issue = IssueNote(db, clock, edges.sefaz, certificates, patience, Shadow(self.rulebook), edges.endpoints)
         event = SendEvent(db, clock, edges.sefaz, certificates, first=patience.first)
         voiding = SendVoiding(db, clock, edges.sefaz, certificates)
         fetch = FetchReceived(db, clock, edges.sefaz, certificates)
@@ -225,6 +237,8 @@ class Gateway:
             Kind("nfe.issue", "sefaz", issue, timeout=120, schedule=SEFAZ_SCHEDULE),
             Kind("event.send", "sefaz", event, timeout=120, schedule=SEFAZ_SCHEDULE),
             Kind("inutilizacao.send", "sefaz", voiding, timeout=120, schedule=SEFAZ_SCHEDULE),
+            Kind(TRANSMIT_KIND, "sefaz", Transmit(db, clock), timeout=120, schedule=SEFAZ_SCHEDULE),
+            Kind(DEADLINE_KIND, "sefaz", Deadline(db), timeout=30, schedule=SEFAZ_SCHEDULE),
             Kind("vtex.order", "marketplace", ReadOrder(db, clock, market, accounts), timeout=90, schedule=MARKETPLACE_SCHEDULE),
             Kind(
                 "vtex.start_handling",
@@ -297,15 +311,14 @@ class Gateway:
     async def _preview(self, sale: Request, model: str) -> SalePreview:
         return SalePreview(*await intake.preview_sale(self.db, self.clock, sale, model))
 
-    async def _retry(self, document: str, sale: Request | None) -> DocumentRow:
-        return await intake.retry_sale(self.db, self.clock, document, sale)
+    async def _retry(self, document: str, sale: Request | None, force: bool) -> DocumentRow:
+        return await intake.retry_sale(self.db, self.clock, document, sale, force=force)
 
-    async def _sefaz_status(self, cnpj: str, model: str) -> ServiceStatus:
+    async def _sefaz_status(self, cnpj: str, model: str, cached: bool) -> ServiceStatus:
         branch = await self.db.read(lambda conn: setup.get_branch(conn, cnpj))
         if branch is None:
             raise NotFound(f"A filial {cnpj} não está cadastrada.", fix="Cadastre-a em PUT /v1/branches/{cnpj}.")
-        pfx, _ = await Certificates(self.db, self.vault, self.clock).of(cnpj)
-        return await self.edges.sefaz.status(Target(uf=branch.address.uf, tpAmb=branch.environment, mod=model, pfx=pfx))
+        return await self._prober().status_of(branch, model, ask=not cached)
 
     async def _hook(self, account: str, headers: Mapping[str, str], body: bytes) -> HookAnswer:
         kind, detail = await HookReceiver(self.db, self.vault, self.clock).receive(account, headers, body)

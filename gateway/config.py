@@ -24,7 +24,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     data_dir: database, key, sockets. database_url: SQLite in data_dir unless given. redis_url: an embedded Valkey unless
     given; `off` runs with database polling only. public_url: how people reach the console. sefaz_url/sefaz_ca: send
     every SEFAZ service to another server (tests, proxy), refused in production. vtex_url: replaces every account's base
-    address. ca_bundle: roots of ICP-Brasil, added to the system's. requery/absent: patience with lost answers, in seconds.
+    address. ca_bundle: roots of ICP-Brasil, added to the system's. requery/absent: patience with lost answers, in
+    seconds; probe: how often an authoriser that is down is asked whether it is back (SEFAZ wants no less than 180).
     retention_months: how long documents are kept (Ajuste SINIEF 2/2025: 132 from authorisation); nothing is deleted before.
     """
 
@@ -48,6 +49,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     print_concurrency: Annotated[int, Meta(ge=1, le=64)] = 8
     sefaz_requery_seconds: Annotated[float, Meta(ge=0, le=3600)] = 5.0
     sefaz_absent_seconds: Annotated[float, Meta(ge=0, le=3600)] = 30.0
+    sefaz_probe_seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 180.0
     sefaz_read_timeout: Annotated[float, Meta(ge=1, le=300)] = 30.0
     vtex_sweep_seconds: Annotated[float, Meta(ge=1, le=86400)] = 900.0
     receive_seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 60.0

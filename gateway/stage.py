@@ -151,11 +151,13 @@ class Stage:
             port=self._port,
             database_url=self._database_url,
             sefaz_url=self.sims.sefaz.url,
+            sefaz_svc_url=f"{self.sims.sefaz.url}/svc",
             sefaz_ca=str(self.sims.sefaz.ca_path),
             vtex_url=self.sims.vtex.url,
             sefaz_requery_seconds=0.5,
             sefaz_absent_seconds=1.0,
             vtex_sweep_seconds=5.0,
+            sefaz_probe_seconds=0.5,
         )
         self.gateway = Gateway(settings, rulebook=self._rulebook)
         await self.gateway.start()

@@ -33,11 +33,11 @@ from gateway.store.orders import OrderRow
 from gateway.store.queries import DocumentItem, JobItem, OrderItem
 from gateway.workflows.marketplace_order import ORDER
 
-FINAL = frozenset({"authorized", "rejected", "denied", "cancelled", "voided"})
-"""Statuses that do not change by themselves."""
+FINAL = frozenset({"authorized", "rejected", "denied", "cancelled", "voided", "contingency"})
+"""Statuses that nobody waits to end: they do not change by themselves, or not before SEFAZ is back."""
 
-HAS_NOTE = frozenset({"authorized", "cancelled"})
-"""Statuses that have an nfeProc, and so something to draw."""
+HAS_NOTE = frozenset({"authorized", "cancelled", "contingency"})
+"""Statuses that have something to draw: an nfeProc, or a note issued off-line."""
 
 _ZONE_SECONDS = 60.0
 

@@ -87,12 +87,14 @@ Raises ValidationFailed, IdempotencyConflict.
 PreviewSale = Callable[[Request, str], Awaitable[SalePreview]]
 """Compose as model `55` or `65` and dry-run, storing nothing. Raises ValidationFailed."""
 
-RetryDocument = Callable[[str, Request | None], Awaitable[DocumentRow]]
-"""Try a rejected document (by its id) again, with a corrected sale under the same ref and number when one is given.
+RetryDocument = Callable[[str, Request | None, bool], Awaitable[DocumentRow]]
+"""Try a rejected document (by its id) again, with a corrected sale under the same ref and number when one is given;
+the flag forces what SEFAZ refused too often.
 Raises ValidationFailed, TransitionRefused, NotFound; then nothing has changed."""
 
-SefazStatus = Callable[[str, str], Awaitable[ServiceStatus]]
-"""Status of the authoriser of a branch (CNPJ) for model `55` or `65`. Raises EdgeError and OperatorError."""
+SefazStatus = Callable[[str, str, bool], Awaitable[ServiceStatus]]
+"""Status of the authoriser of a branch (CNPJ) for model `55` or `65`; the flag: only what is known already.
+Raises EdgeError and OperatorError."""
 
 TaxpayerLookup = Callable[[str, str, str], Awaitable[tuple[Taxpayer, int]]]
 """Branch (CNPJ), UF and document of a consulta cadastro: the answer and when it was given (ms).

@@ -44,6 +44,19 @@ class NfceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     cnpj_buyers: bool | None = None
 
 
+class ContingencySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When the branch issues in contingency, for each model: `manual` (a person says so) or `automatic`.
+
+    failures, minutes: that many sends without answer (or 108/109) within that many minutes open the authoriser's circuit, and
+    only then `automatic` asks whether contingency may begin.
+    """
+
+    nfe: Literal["manual", "automatic"] = "manual"
+    nfce: Literal["manual", "automatic"] = "manual"
+    failures: Annotated[int, Meta(ge=1, le=100)] = 3
+    minutes: Annotated[int, Meta(ge=1, le=60)] = 5
+
+
 class BranchText(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A text the branch prints on its notes (infCpl) from `since` to `until`, both included: a regime, a benefit, an appeal."""
 
@@ -91,6 +104,7 @@ class Branch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pis_cofins_regime: Literal["cumulativo", "nao_cumulativo"] = "nao_cumulativo"
     printer: Printer = Printer()
     nfce: NfceSettings = NfceSettings()
+    contingency: ContingencySettings = ContingencySettings()
     technical_contact: TechnicalContact | None = None
     simples_credit: Annotated[tuple[SimplesCredit, ...], Meta(max_length=500)] = ()
     municipal_registration: Annotated[str, Meta(max_length=15)] = ""

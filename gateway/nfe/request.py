@@ -15,6 +15,7 @@ from gateway.nfe.branch import Branch
 from gateway.nfe.build import Built
 from gateway.nfe.claims import Kept, NewClaim
 from gateway.nfe.compose import compose
+from gateway.nfe.contingency import Emission
 from gateway.nfe.draft import Draft
 from gateway.nfe.operations import BranchOperation
 from gateway.nfe.originals import keys, opened
@@ -117,11 +118,17 @@ def dry_run(of: AnyDraft, at: datetime, modes: Mapping[str, Mode] = _NO_MODES) -
     return replace(of, foreseen=sales.dry_run(of, at, modes))
 
 
-def build(of: AnyDraft, *, number: int, cNF: str, dhEmi: datetime) -> Built:
-    """The unsigned note. `dhEmi` is aware. Raises InvariantBroken for a number or cNF that the layout does not take."""
+def build(of: AnyDraft, *, number: int, cNF: str, dhEmi: datetime, emission: Emission | None = None) -> Built:
+    """The unsigned note. `dhEmi` is aware. Raises InvariantBroken for a number or cNF that the layout does not take.
+
+    `emission`: in contingency; a raw note says its own way of emission, and is written as it says.
+    """
     if isinstance(of, RawDraft):
         return build_raw(of, number=number, cNF=cNF, dhEmi=dhEmi)
-    return sales.build(of, number=number, cNF=cNF, dhEmi=dhEmi)
+    if emission is None:
+        return sales.build(of, number=number, cNF=cNF, dhEmi=dhEmi)
+    since = min(emission.since, dhEmi)  # 558: nobody enters contingency after issuing in it
+    return sales.build(of, number=number, cNF=cNF, dhEmi=dhEmi, tpEmis=emission.tpEmis, dhCont=since, xJust=emission.reason)
 
 
 def needs_csc(of: AnyDraft, at: datetime) -> bool:

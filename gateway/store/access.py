@@ -13,7 +13,7 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 from argon2 import PasswordHasher
@@ -24,20 +24,19 @@ from gateway.core.ids import new_id
 from gateway.store.tables import api_keys, audit, sessions, users
 
 Scope = Literal[
-    "nfe:read", "nfe:write", "nfe:event", "numbers:write", "received:read", "received:write", "orders", "jobs", "setup", "exports"
-]
-SCOPES: tuple[Scope, ...] = (
     "nfe:read",
     "nfe:write",
     "nfe:event",
     "numbers:write",
     "received:read",
     "received:write",
+    "contingency:write",
     "orders",
     "jobs",
     "setup",
     "exports",
-)
+]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
 Role = Literal["admin", "operator", "viewer"]
 
 SESSION_MS = 12 * 3600 * 1000

@@ -19,6 +19,7 @@ from gateway.core.errors import IdempotencyConflict, InvariantBroken, Transition
 from gateway.core.faults import Fault
 from gateway.core.ids import new_id
 from gateway.nfe.lifecycle import DOCUMENT
+from gateway.store import contingencies
 from gateway.store.artefacts import artefact, last_version, put_artefact
 from gateway.store.batch_lines import follow
 from gateway.store.dbclock import db_now
@@ -58,6 +59,7 @@ __all__ = [
     "stuck",
     "take_number",
     "transmissions",
+    "unsign",
 ]
 
 ISSUE_KIND = "nfe.issue"
@@ -185,7 +187,9 @@ def take_number(conn: Connection, document: str, *, at: int, cnf: Callable[[int]
     if doc.number is not None and not retrying:
         return doc
     step = DOCUMENT.step(doc.status, "retry" if retrying else "number")
-    changes: dict[str, Any] = {"status": step.next, "issued_at": at, "updated_at": at}
+    changes: dict[str, Any] = {"status": step.next, "updated_at": at}
+    if not (retrying and contingencies.issued_offline(conn, document)):
+        changes["issued_at"] = at  # the buyer of an off-line note already has its date
     if doc.number is None:
         number = allocate(conn, doc, at, chosen)
         changes |= {"number": number, "cnf": cnf(number)}
@@ -224,6 +228,21 @@ def store_signed(
         _update(conn, doc, {"chave": chave, "digest": digest, "updated_at": at, **worth})
         write_event(conn, document, "signed", "Nota montada e assinada.", data={"chave": chave, "version": version}, at=at)
     return version
+
+
+def unsign(conn: Connection, document: str, *, at: int, text: str) -> None:
+    """Let go of signed bytes that SEFAZ never took in, to be built again on the same number: in contingency when they never left,
+    in normal emission when a SVC said that it is off. Raises TransitionRefused when they may be there.
+    """
+    doc = locked(conn, document)
+    sends = [row for row in transmissions(conn, document) if row.kind == "authorize"]
+    svc = doc.chave is not None and doc.chave[34] in "67"
+    harmless = {"not_sent", "service_down"} if svc else {"not_sent"}
+    if doc.status != "processing" or any(row.outcome not in harmless for row in sends):
+        raise TransitionRefused("A nota já pode ter chegado à SEFAZ: seus bytes não mudam mais.")
+    _update(conn, doc, {"chave": None, "digest": None, "issued_at": at, "updated_at": at})
+    contingencies.disown(conn, document)
+    write_event(conn, document, "unsigned", text, data={"chave": doc.chave}, at=at)
 
 
 def move(

@@ -17,19 +17,20 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import Connection
 
-from gateway.core.clock import Clock
-from gateway.core.errors import IdempotencyConflict, NotFound, ValidationFailed
+from gateway.core.clock import Clock, from_epoch_ms
+from gateway.core.errors import IdempotencyConflict, NotFound, TransitionRefused, ValidationFailed
 from gateway.core.faults import Fault
 from gateway.core.taxid import Cnpj
 from gateway.nfe import request as requests
 from gateway.nfe.branch import Branch
 from gateway.nfe.build import new_cnf
 from gateway.nfe.claims import Kept
+from gateway.nfe.content import barrier, fingerprint
 from gateway.nfe.operations import BranchOperation
 from gateway.nfe.product import Product
 from gateway.nfe.request import AnyDraft, Request
 from gateway.nfe.rules import Mode
-from gateway.store import documents, numbers, returned, setup
+from gateway.store import contingencies, documents, numbers, orders, rejections, returned, setup
 from gateway.store.branch_operations import operations_of
 from gateway.store.csc import has_csc
 from gateway.store.database import Database
@@ -177,8 +178,11 @@ def new_document(draft: AnyDraft, digest: bytes, *, origin: str, origin_ref: str
     )
 
 
-async def retry_sale(db: Database, clock: Clock, document: str, sale: Request | None) -> DocumentRow:
+async def retry_sale(db: Database, clock: Clock, document: str, sale: Request | None, *, force: bool = False) -> DocumentRow:
     """Try a rejected document again on the number it holds, with a corrected sale under the same ref when one is given.
+
+    The same content that SEFAZ refused three times in an hour is refused here, and so is the note of an order cancelled at its
+    marketplace, unless a person says `force`: the cause was put right outside the note.
 
     Raises NotFound, TransitionRefused (not rejected), ValidationFailed (another ref, or a sale that cannot be composed); then
     nothing has changed.
@@ -205,10 +209,14 @@ async def retry_sale(db: Database, clock: Clock, document: str, sale: Request | 
     draft = requests.in_series(draft, doc.series)
     if doc.number is None:
         await db.read(lambda conn: _check_number(conn, draft))
+    if await db.read(lambda conn: contingencies.issued_offline(conn, doc.id)):
+        _refuse_other_sale(doc, draft)
     digest = body_hash(corrected, doc.model)
     at = clock.epoch_ms()
     new = new_document(draft, digest, origin=doc.origin, origin_ref=doc.origin_ref, model=doc.model)
     cnf = requests.cnf_of(corrected, random_cnf)
+    if not force:
+        await db.read(lambda conn: _refuse_repetition(conn, doc, draft, at))
     taken = requests.claims(draft)
 
     def write(conn: Connection) -> DocumentRow:
@@ -216,6 +224,40 @@ async def retry_sale(db: Database, clock: Clock, document: str, sale: Request | 
         return documents.resubmit(conn, doc.id, new, at=at, cnf=cnf, chosen=number)
 
     return await db.write(write)
+
+
+def _refuse_other_sale(doc: DocumentRow, draft: AnyDraft) -> None:
+    """Raises ValidationFailed when a correction changes what the buyer of an off-line note already holds on paper."""
+    if (draft.total, draft.customer_tax_id) == (doc.total, doc.customer_tax_id):
+        return
+    changed = "$.customer" if draft.total == doc.total else "$.items"
+    message = "Esta NFC-e já foi entregue ao comprador off-line: a correção não pode mudar o valor nem o comprador."
+    fix = f"Mantenha o total de R$ {doc.total} e o mesmo comprador; se isso não for possível, inutilize o número e emita outra."
+    raise ValidationFailed([Fault(code="NFCE-OFFLINE-01", path=changed, message=message, fix=fix)])
+
+
+def _refuse_repetition(conn: Connection, doc: DocumentRow, draft: AnyDraft, at: int) -> None:
+    """Raises TransitionRefused for what would be refused again, or is no longer wanted."""
+    order = orders.get(conn, doc.origin_ref) if doc.origin == "vtex" and doc.origin_ref else None
+    if order is not None and order.state == "cancelled":
+        raise TransitionRefused(
+            "O pedido desta nota foi cancelado no marketplace.",
+            code="NFE-ORDER-CANCELLED",
+            fix="Não a emita. Se ainda assim ela deve sair, repita com force=true.",
+        )
+    if doc.number is None or doc.cnf is None:
+        return
+    moment = requests.issued_at(draft) or from_epoch_ms(at)
+    issued = moment.astimezone(ZoneInfo(draft.branch.time_zone)).replace(microsecond=0)
+    built = requests.build(draft, number=doc.number, cNF=doc.cnf, dhEmi=issued)
+    if (found := rejections.barred(conn, doc.id, fingerprint(built.xml))) is not None:
+        minutes = max(1, round(found[1] / 60))
+        raise TransitionRefused(
+            f"A SEFAZ já recusou este mesmo conteúdo {barrier().limit} vezes na última hora (rejeição {found[0]}); repetir pode "
+            "bloquear a filial (656).",
+            code="NFE-REPEATED",
+            fix=f"Corrija a nota, espere {minutes} min, ou repita com force=true se a causa foi corrigida fora dela.",
+        )
 
 
 def _other_number(doc: DocumentRow) -> Fault:

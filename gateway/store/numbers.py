@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.core.errors import ConfigInvalid, TransitionRefused
 from gateway.nfe.raw import number_taken
+from gateway.store.contingency_tables import foreign_numbers
 from gateway.store.document_rows import DocumentRow
 from gateway.store.event_tables import inutilizacoes
 from gateway.store.tables import number_sequences, numbers
@@ -80,7 +81,15 @@ def refuse_taken(conn: Connection, *, branch: str, model: str, series: int, envi
         numbers.c.environment == environment,
         numbers.c.number == number,
     )
-    if conn.execute(query).scalar() is not None or _reserved(conn, branch, model, series, environment, number):
+    foreign = select(foreign_numbers.c.document).where(
+        foreign_numbers.c.branch == branch,
+        foreign_numbers.c.model == model,
+        foreign_numbers.c.series == series,
+        foreign_numbers.c.environment == environment,
+        foreign_numbers.c.number == number,
+    )
+    taken = conn.execute(query).scalar() is not None or conn.execute(foreign).scalar() is not None
+    if taken or _reserved(conn, branch, model, series, environment, number):
         raise number_taken(number, series)
 
 

@@ -15,13 +15,14 @@ from gateway.api.presentation import HAS_NOTE
 from gateway.api.respond import choices, day_bound
 from gateway.api.routes import artefacts
 from gateway.api.routes.nfe import try_again
+from gateway.api.routes.taken_numbers import decide
 from gateway.api.services import SERVICES
 from gateway.core.errors import NotFound, TransitionRefused
 from gateway.core.taxid import strip_punctuation
 from gateway.nfe.lifecycle import DOCUMENT
 from gateway.nfe.raw import RawNote
 from gateway.nfe.request import Request, decode_request
-from gateway.store import documents, explaining, fiscal_events, orders, queries, setup
+from gateway.store import documents, explaining, fiscal_events, orders, other_key, queries, setup
 from gateway.store.documents import DocumentRow
 from gateway.store.queries import DocumentFilter, JobFilter
 
@@ -73,6 +74,7 @@ async def show(request: web.Request) -> web.Response:
             "branch": setup.get_branch(conn, row.branch),
             "jobs": queries.list_jobs(conn, JobFilter(search=row.id), limit=20).rows,
             "fiscal_events": [told(event) for event in fiscal_events.of_document(conn, row.id)],
+            "other_key": other_key.other_key(conn, row.id) if row.status in ("processing", "unknown") else None,
             "has_xml": documents.artefact(conn, row.id, "signed") is not None,
             "explained": explaining.explanation(conn, row),
             "story": explaining.story(conn, row),
@@ -128,10 +130,27 @@ async def slip(request: web.Request) -> web.Response:
     return artefacts.file(await artefacts.draw(request.app[SERVICES], row, "png"), "image/png", f"{row.chave}.png")
 
 
-async def retry(request: web.Request) -> web.Response:
-    """Try a rejected note again, as it is."""
+async def adopt(request: web.Request) -> web.Response:
+    """The note that SEFAZ has under another key is this sale."""
+    return await _decided(request, other_key.adopt)
+
+
+async def renumber(request: web.Request) -> web.Response:
+    """The number is another note's: take the next one."""
+    return await _decided(request, other_key.renumber)
+
+
+async def _decided(request: web.Request, step: other_key.Step) -> web.Response:
     row = await find(request)
-    await try_again(request.app[SERVICES], row, None, f"user:{request[SESSION].username}")
+    await decide(request.app[SERVICES], row, step, f"user:{request[SESSION].username}")
+    return web.Response(status=303, headers={"Location": f"/console/notas/{row.id}?feito=note"})
+
+
+async def retry(request: web.Request) -> web.Response:
+    """Try a rejected note again, as it is; `forcar`: also what SEFAZ refused too often."""
+    row = await find(request)
+    force = request.path.endswith("/forcar")
+    await try_again(request.app[SERVICES], row, None, f"user:{request[SESSION].username}", force=force)
     return web.Response(status=303, headers={"Location": f"/console/notas/{row.id}?feito=note"})
 
 

@@ -12,7 +12,7 @@ from gateway.api.console.render import KINDS, query, render
 from gateway.api.presentation import local
 from gateway.api.services import SERVICES
 from gateway.nfe.validity import URGENCY_LABELS, Validity, validity
-from gateway.store import certificates, number_gaps, overview
+from gateway.store import authorizers, certificates, contingencies, number_gaps, overview
 from gateway.store.certificates import CertificateRow
 from gateway.store.received_list import alerts
 
@@ -57,6 +57,8 @@ async def page(request: web.Request) -> web.Response:
             "jobs": overview.job_counts(conn),
             "documents": overview.document_counts(conn, ("accepted", "processing", "unknown", "rejected")),
             "hours": overview.authorized_by_hour(conn, since),
+            "authorizers": [row for row in authorizers.every(conn) if row.state != "up"],
+            "contingencies": [(one, contingencies.pending(conn, one.id)) for one in contingencies.active(conn)],
             "ending": _ending(conn, now),
         }
 

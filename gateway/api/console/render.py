@@ -74,6 +74,8 @@ KINDS = {
     "event.send": "Registrar evento",
     "inutilizacao.send": "Inutilizar números",
     "received.fetch": "Buscar notas recebidas",
+    "contingency.transmit": "Transmitir notas off-line",
+    "contingency.deadline": "Conferir prazo das notas off-line",
     "batch.take": "Processar lote",
     "export.month": "Exportar um mês",
     "print.slip": "Imprimir cupom",

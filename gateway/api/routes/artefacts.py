@@ -73,7 +73,8 @@ async def draw(services: Services, row: DocumentRow, kind: str) -> bytes:
             code="NFE-NO-PDF",
             fix="Use o cupom: danfe.png para ver, danfe.escpos para imprimir.",
         )
-    proc = await services.db.read(lambda conn: documents.artefact(conn, row.id, "proc")) if row.status in HAS_NOTE else None
+    best = "signed" if row.status == "contingency" else "proc"
+    proc = await services.db.read(lambda conn: documents.artefact(conn, row.id, best)) if row.status in HAS_NOTE else None
     if proc is None:
         raise StateError(
             f"A nota está {DOCUMENT.labels[row.status].lower()}: só há DANFE de nota autorizada.",

@@ -59,12 +59,14 @@ async def numbers(request: web.Request) -> web.Response:
     responses={200: AuthoriserStatus},
     parameters=(
         Parameter("branch", "CNPJ of the issuer", required=True),
+        Parameter("cached", "`true`: what is known already, without asking; 404 when nothing is"),
         Parameter("model", "55 (default) or 65: some states have another authoriser for the NFC-e"),
     ),
     problems=(403, 404, 422, 502, 503, 504),
 )
 async def sefaz_status(request: web.Request) -> web.Response:
-    """Asks the status service of the branch's authoriser now."""
+    """Asks the status service of the branch's authoriser, once in three minutes for all who ask; in between, and with
+    `cached=true`, the last answer."""
     try:
         cnpj = Cnpj(request.query.get("branch", ""))
     except ValueError as error:
@@ -78,7 +80,7 @@ async def sefaz_status(request: web.Request) -> web.Response:
         raise hidden("A filial", cnpj)
     try:
         async with asyncio.timeout(STATUS_SECONDS):
-            answer = await services.sefaz_status(cnpj, model)
+            answer = await services.sefaz_status(cnpj, model, request.query.get("cached") == "true")
     except TimeoutError as error:
         raise OutcomeUnknown("A SEFAZ não respondeu a tempo.", fix="Tente de novo em alguns minutos.") from error
     zone = await request.app[ZONES].of(cnpj)

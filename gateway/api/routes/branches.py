@@ -39,7 +39,11 @@ async def show(request: web.Request) -> web.Response:
 
 
 async def branch_of(request: web.Request) -> Branch:
-    cnpj = path_cnpj(request)
+    return await branch_named(request, path_cnpj(request))
+
+
+async def branch_named(request: web.Request, cnpj: Cnpj) -> Branch:
+    """The branch, if the key covers it. Raises NotFound."""
     found = await request.app[SERVICES].db.read(lambda conn: setup.get_branch(conn, cnpj))
     if found is None or not sees(request, cnpj):
         raise hidden("A filial", cnpj)

@@ -182,12 +182,16 @@ async def show(request: web.Request) -> web.Response:
     request=Sale,
     request_required=False,
     responses={202: Document, 200: Document},
-    parameters=(PREFER,),
+    parameters=(
+        PREFER,
+        Parameter("force", "`true`: send again what SEFAZ refused three times in an hour, or whose order was cancelled"),
+    ),
     problems=(400, 404, 409, 413, 422, 503),
 )
 async def retry(request: web.Request) -> web.Response:
     """Without a body, the same sale again (after a set-up was corrected). With one, the corrected sale (or raw note, when it was
-    posted to /v1/nfe/raw) under the same ref and number. Only for rejected notes; anything else is 409 and changes nothing."""
+    posted to /v1/nfe/raw) under the same ref and number. Only for rejected notes; anything else is 409 and changes nothing. The
+    same content refused three times in an hour is 409 (NFE-REPEATED) until it changes or `force=true`."""
     row = await find(request)
     body = await read_body(request)
     sale: Request | None = None
@@ -199,14 +203,14 @@ async def retry(request: web.Request) -> web.Response:
         if strip_punctuation(sale.branch) != row.branch:
             fix = f"Use a filial {row.branch}, ou emita outra nota com outra ref."
             raise bad("NFE-RETRY-BRANCH", "$.branch", "A correção precisa ser da mesma filial.", fix)
-    retried = await try_again(request.app[SERVICES], row, sale, actor(request))
+    retried = await try_again(request.app[SERVICES], row, sale, actor(request), force=request.query.get("force") == "true")
     retried, headers = await _settled(request, retried)
     return ok(await document(request, retried), status=200 if retried.status in FINAL else 202, headers=headers)
 
 
-async def try_again(services: Services, row: DocumentRow, sale: Request | None, who: str) -> DocumentRow:
+async def try_again(services: Services, row: DocumentRow, sale: Request | None, who: str, *, force: bool = False) -> DocumentRow:
     """Retry a rejected document, audited as `who`. Raises ValidationFailed, TransitionRefused: then nothing has changed."""
-    retried = await services.retry_document(row.id, sale)
+    retried = await services.retry_document(row.id, sale, force)
     at = services.clock.epoch_ms()
 
     def write(conn: Any) -> None:
@@ -214,7 +218,14 @@ async def try_again(services: Services, row: DocumentRow, sale: Request | None, 
         for one in jobs.live_for(conn, row.id):
             if one.kind == documents.ISSUE_KIND and one.state in ("needs_attention", "waiting"):
                 jobs.retry_now(conn, one.id)
-        access.record(conn, actor=who, action="document.retry", subject=row.ref, at=at, data={"corrected": sale is not None})
+        access.record(
+            conn,
+            actor=who,
+            action="document.retry",
+            subject=row.ref,
+            at=at,
+            data={"corrected": sale is not None, "force": force},
+        )
 
     await services.db.write(write)
     return retried

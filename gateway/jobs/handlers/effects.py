@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.store import documents, orders, setup
+from gateway.store import documents, orders, prints, setup
 from gateway.store.documents import DocumentRow
 from gateway.store.jobs import enqueue
 from gateway.workflows.marketplace_order import ORDER
@@ -16,14 +16,15 @@ def after_outcome(conn: Any, document: str, at: int) -> None:
     doc = documents.get(conn, document)
     assert doc is not None  # the caller has just moved it
     if doc.status == "authorized":
-        _print(conn, doc)
+        request_print(conn, doc)
     if doc.origin == "vtex" and doc.origin_ref is not None:
         _tell_order(conn, doc, doc.origin_ref, at)
 
 
-def _print(conn: Any, doc: DocumentRow) -> None:
+def request_print(conn: Any, doc: DocumentRow) -> None:
+    """Ask for the slip, once: a note issued off-line has already printed its own."""
     branch = setup.get_branch(conn, doc.branch)
-    if branch is None or not branch.printer.address:
+    if branch is None or not branch.printer.address or prints.for_document(conn, doc.id, "slip") is not None:
         return
     enqueue(
         conn,

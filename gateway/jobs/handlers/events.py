@@ -17,7 +17,7 @@ from gateway.core.clock import Clock, from_epoch_ms
 from gateway.core.errors import EdgeError, NotSent, OperatorError, Refused, Throttled
 from gateway.jobs.certificates import Certificates
 from gateway.jobs.handlers.effects import after_outcome
-from gateway.jobs.handlers.outcomes import issuer_guard
+from gateway.jobs.handlers.outcomes import EVENTS, issuer_guard
 from gateway.jobs.results import Done, NeedsAttention, Result, RetryAfter, WaitFor
 from gateway.jobs.worker import Job
 from gateway.nfe.answers import Authorized, Cancelled, Denied
@@ -247,7 +247,7 @@ def _guard(event: FiscalEvent) -> str:
     """The pause of a 656: of a manifestation, which goes to the Ambiente Nacional, it must not stop the branch's notes."""
     if event.document is None:
         return f"an:{event.branch}"
-    return issuer_guard(event.branch, ChaveAcesso(event.chave).mod)
+    return issuer_guard(event.branch, EVENTS)
 
 
 def _same(known: RegisteredEvent, event: FiscalEvent) -> bool:

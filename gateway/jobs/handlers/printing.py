@@ -9,7 +9,7 @@ from gateway.core.clock import Clock
 from gateway.jobs.results import Done, NeedsAttention, Result, RetryAfter, WaitFor
 from gateway.jobs.worker import Job
 from gateway.nfe.branch import Printer
-from gateway.store import documents, prints, setup
+from gateway.store import contingencies, documents, prints, setup
 from gateway.store.database import Database
 from gateway.workflows.ports import PrinterStatus, PrinterTransport
 
@@ -80,6 +80,8 @@ class PrintSlip:
 def _context(conn: Any, document: str) -> tuple[bytes, Printer, prints.PrintRow | None] | None:
     doc = documents.get(conn, document)
     proc = documents.artefact(conn, document, "proc")
+    if proc is None and contingencies.issued_offline(conn, document):
+        proc = documents.artefact(conn, document, "signed")
     if doc is None or proc is None:
         return None
     branch = setup.get_branch(conn, doc.branch)

@@ -14,7 +14,7 @@ from gateway.core.errors import EdgeError, NotSent, OperatorError, Refused, Thro
 from gateway.core.taxid import Cnpj
 from gateway.jobs.certificates import Certificates
 from gateway.jobs.handlers.effects import after_outcome
-from gateway.jobs.handlers.outcomes import issuer_guard
+from gateway.jobs.handlers.outcomes import VOIDING, issuer_guard
 from gateway.jobs.results import Done, NeedsAttention, Result, RetryAfter, WaitFor
 from gateway.jobs.worker import Job
 from gateway.nfe.certificate import Certificate
@@ -47,7 +47,7 @@ class SendVoiding:
         row = await self._db.read(lambda conn: voidings.get(conn, job.subject))
         if row is None or row.status in ("registered", "rejected"):
             return Done()
-        issuer, key = Cnpj(row.branch), issuer_guard(row.branch, row.model)
+        issuer, key = Cnpj(row.branch), issuer_guard(row.branch, VOIDING)
         asked_before = row.status in ("processing", "unknown")
         paused = await self._db.read(lambda conn: guards.paused_for(conn, key))
         if paused is not None:
@@ -151,7 +151,7 @@ class SendVoiding:
         at = self._clock.epoch_ms()
 
         def stop(conn: Any) -> None:
-            guards.pause(conn, issuer_guard(row.branch, row.model), seconds, reason)
+            guards.pause(conn, issuer_guard(row.branch, VOIDING), seconds, reason)
             voidings.move(conn, row.id, "lose" if asked_before else "hold", at=at)
 
         return WaitFor(seconds, reason, code=code, write=stop)

@@ -199,6 +199,16 @@ class Endpoints:
             raise ConfigInvalid(f"Código de UF desconhecido: {cUF}.", code="SEFAZ-UF", fix="Confira a chave de acesso.")
         return uf
 
+    def authorizer(self, uf: str, mod: str, tpAmb: int, tpEmis: str = "1") -> str:
+        """Name of who authorises today. Raises ConfigInvalid."""
+        return self._authorizer(uf, mod, tpAmb, "NFeStatusServico4", tpEmis=tpEmis, at=None)
+
+    def svc(self, uf: str, tpAmb: int) -> str:
+        """tpEmis (6 or 7) of the contingency of a UF today. Raises ConfigInvalid."""
+        self.cuf_of(uf)
+        row: _Uf = self._table.ufs[uf][-1].value
+        return next(tpEmis for tpEmis in _SVC_TPEMIS if self._table.svc[tpEmis] == row.svc[tpAmb])
+
     def for_chave(self, chave: ChaveAcesso, tpAmb: int, service: Service, *, at: date | None = None) -> Endpoint:
         """The authoriser the key implies: its UF, its model, and the SVC when its tpEmis is 6 or 7."""
         return self.url_for(self.uf_of(chave.cUF), chave.mod, tpAmb, service, tpEmis=chave.tpEmis, at=at)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from alembic import context
 
-from gateway.store import custody_tables, event_tables, received_tables
+from gateway.store import contingency_tables, custody_tables, event_tables, received_tables
 from gateway.store.tables import metadata
 
 # Importing them declared their tables.
 assert event_tables.fiscal_events.metadata is metadata
+assert contingency_tables.receipts.metadata is metadata
 assert received_tables.received_notes.metadata is metadata
 assert custody_tables.ledger.metadata is metadata
 

@@ -54,7 +54,7 @@ async def house(db: Database) -> House:
     async def preview(sale: Sale, model: str) -> SalePreview:
         return SalePreview(b"<NFe/>", new_document(sale).total)
 
-    async def retry(document: str, sale: Sale | None) -> DocumentRow:
+    async def retry(document: str, sale: Sale | None, force: bool) -> DocumentRow:
         def write(conn: Any) -> DocumentRow:
             row = documents.get(conn, document)
             assert row is not None
@@ -63,7 +63,7 @@ async def house(db: Database) -> House:
 
         return await db.write(write)
 
-    async def status(cnpj: str, model: str) -> ServiceStatus:
+    async def status(cnpj: str, model: str, cached: bool) -> ServiceStatus:
         edges.status_models.append(model)
         if isinstance(edges.status, Exception):
             raise edges.status

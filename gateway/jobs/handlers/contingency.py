@@ -1,0 +1,56 @@
+"""`contingency.transmit`: what was issued off-line goes to SEFAZ when normal emission is back. `contingency.deadline`: a person
+is told before the law's time for it ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.core.clock import Clock, from_epoch_ms
+from gateway.jobs.results import Done, NeedsAttention, Result, WaitFor
+from gateway.jobs.worker import Job
+from gateway.store import contingencies, documents
+from gateway.store.database import Database
+
+LOT = 200
+BETWEEN_LOTS_SECONDS = 1.0
+
+
+class Transmit:
+    """The handler of `contingency.transmit`: puts the notes of an ended contingency back on their way, a lot at a time."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    async def __call__(self, job: Job) -> Result:
+        waiting = await self._db.read(lambda conn: contingencies.waiting(conn, job.subject, LOT))
+        if not waiting:
+            return Done()
+        at = self._clock.epoch_ms()
+
+        def write(conn: Any) -> None:
+            for document in contingencies.waiting(conn, job.subject, LOT):
+                text = "A SEFAZ voltou: a nota emitida off-line será transmitida como foi entregue."
+                documents.move(conn, document, "transmit", at=at, text=text)
+                documents.enqueue_issue(conn, document)
+
+        return WaitFor(BETWEEN_LOTS_SECONDS, f"{len(waiting)} notas off-line a caminho da SEFAZ.", write=write)
+
+
+class Deadline:
+    """The handler of `contingency.deadline`: nothing to say when every note due that day was taken."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def __call__(self, job: Job) -> Result:
+        branch, environment, due_at = str(job.payload["branch"]), int(job.payload["environment"]), int(job.payload["due_at"])
+        n, ref = await self._db.read(lambda conn: contingencies.overdue(conn, branch, environment, due_at))
+        if not n:
+            return Done()
+        until = from_epoch_ms(due_at)
+        return NeedsAttention(
+            "NFCE-OFFLINE-DUE",
+            f"{n} NFC-e emitidas off-line pela filial {branch} ainda não foram aceitas pela SEFAZ (a primeira: {ref}).",
+            f"O prazo termina em {until:%d/%m/%Y às %H:%M} UTC: corrija as rejeitadas e confira a ligação com a SEFAZ.",
+        )
