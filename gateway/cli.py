@@ -184,10 +184,10 @@ def _add_rules(add) -> None:  # type: ignore[no-untyped-def]
         _rules,
         "exemplos:\n"
         "  gateway rules list --environment 2\n"
-        "  gateway rules show R-UB13-20\n"
+        "  gateway rules show R-UB63-10               os números dela, e o que falta para recusar\n"
         "  gateway rules replay                       todas as que estão em sombra\n"
-        "  gateway rules replay --code R-UB13-20      uma só; interrompido, continua de onde parou\n"
-        "  gateway rules promote R-UB13-20 --to refuse --reason 'ensaio de 12/2026 sem falso alarme'\n"
+        "  gateway rules replay --code R-UB63-10      uma só; interrompido, continua de onde parou\n"
+        "  gateway rules promote R-UB63-10 --to refuse --reason 'ensaio de 12/2026 sem falso alarme'\n"
         "  gateway rules demote R-UB13-20 --to shadow --reason 'UF autorizou nota que ela recusa'",
     )
     sub.add_argument("action", choices=("list", "show", "replay", "promote", "demote"))

@@ -19,7 +19,7 @@ from gateway.setup_commands import opened
 from gateway.store import predictions, rule_modes, rule_replays
 from gateway.store.database import Database
 from gateway.store.predictions import Counts
-from gateway.store.rule_promotion import change_mode, evidence
+from gateway.store.rule_promotion import change_mode, evidence, outdated
 from gateway.store.rule_replays import ReplayRow, Tally
 
 OUTCOMES = {
@@ -62,9 +62,9 @@ async def shown(settings: Settings, code: str, environment: int, book: Rulebook 
         f"modo: {MODE_LABELS[mode_of(rule, modes)]} (o próprio: {MODE_LABELS[rule.mode]}); evita: {rule.cStat or '—'}",
         f"acertos {counted.hits}, perdidas {counted.misses}, falsos alarmes {counted.false_alarms},"
         f" indeterminadas {counted.undetermined}",
-        "ensaio: nenhum" if tally is None else f"ensaio: {_told(code, tally)}",
+        "ensaio: nenhum" if tally is None else f"{_rehearsal(rule, tally)}: {_told(code, tally)}",
     ]
-    found = doubts(rule, evidence(counted, tally))
+    found = doubts(rule, evidence(rule, counted, tally))
     lines += [f"para recusar, falta: {one.message} {one.fix}" for one in found] or ["os números permitem que ela recuse"]
     lines += [
         f"{from_epoch_ms(one.at):%d/%m/%Y %H:%M}  {OUTCOMES[one.outcome]}  {one.ref}  {one.path}  {one.answer or ''}".rstrip()
@@ -104,6 +104,10 @@ async def replayed(
         lines.append(_told(code, tally))
         lines += [f"    {chave}" for chave in tally.examples]
     return lines
+
+
+def _rehearsal(rule: Rule, tally: Tally) -> str:
+    return "ensaio, de antes de a regra mudar" if outdated(rule, tally) else "ensaio"
 
 
 def _told(code: str, tally: Tally) -> str:

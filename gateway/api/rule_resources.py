@@ -15,6 +15,7 @@ class Replayed(Struct, frozen=True, kw_only=True):
 
     evaluated: notes the rule counts for; false_alarms: of those, how many it would have stopped (`examples`: their chaves).
     controlled, fired: notes spoilt on purpose, and how many it caught; both 0 when the rule has no control.
+    outdated: the rule has changed since, and only a new replay can promote it.
     """
 
     finished_at: datetime
@@ -23,6 +24,7 @@ class Replayed(Struct, frozen=True, kw_only=True):
     controlled: int
     fired: int
     examples: tuple[str, ...]
+    outdated: bool
 
 
 class RuleInEnvironment(Struct, frozen=True, kw_only=True):

@@ -12,10 +12,10 @@ import structlog
 
 from gateway.core.clock import Clock, from_epoch_ms
 from gateway.core.errors import GatewayError
-from gateway.nfe.layout.document import InfNFe, InfNFeSupl
+from gateway.nfe.layout.document import NFe
 from gateway.nfe.reader import read_unchecked
 from gateway.nfe.rule_controls import Control, spoilt
-from gateway.nfe.rulebook import BRASILIA, Rule, Rulebook
+from gateway.nfe.rulebook import BRASILIA, Rule, Rulebook, version_of
 from gateway.nfe.rules import Mode
 from gateway.store import rule_replays
 from gateway.store.database import Database
@@ -40,10 +40,13 @@ async def run_replay(
     """Try the rules of `codes` over every authorised note of the environment that there was when it began, oldest first.
 
     Each note is judged on the day it was issued, by the rules that counted then. An unfinished replay of the same rules is gone
-    on with. `told` hears of each page, with how many notes there are in all. Notes are held a page at a time.
+    on with, unless one of them has changed since. `told` hears of each page, with how many notes there are in all. Notes are
+    held a page at a time.
     """
     at = clock.epoch_ms()
-    row = await db.write(lambda conn: rule_replays.start(conn, environment, codes, at))
+    wanted = frozenset(codes)
+    versions = {rule.code: version_of(rule) for rule in book.rules() if rule.code in wanted}
+    row = await db.write(lambda conn: rule_replays.start(conn, environment, versions, at))
     until = row.started_at
     total = await db.read(lambda conn: rule_replays.count_authorised(conn, environment, until))
     bench = Bench(book, tuple(rule for rule in book.rules() if rule.code in row.codes), environment, controls)
@@ -87,21 +90,23 @@ class Bench:
                 log.warning("rules.note_unreadable", chave=note.chave, error=error.detail)
                 unreadable += 1
                 continue
-            self._note(results, note, read.infNFe, read.infNFeSupl)
+            self._note(results, note, read)
         return replace(row, results=results, position=notes[-1].position, seen=row.seen + len(notes), unreadable=unreadable)
 
-    def _note(self, results: dict[str, Tally], note: StoredNote, inf: InfNFe, supplement: InfNFeSupl | None) -> None:
+    def _note(self, results: dict[str, Tally], note: StoredNote, read: NFe) -> None:
         issued = from_epoch_ms(note.issued_at)
         day = issued.astimezone(BRASILIA).date()
-        rules = [rule for rule in self._rules if rule.active(note.model, self._environment, inf.emit.CRT, day)]
+        rules = [rule for rule in self._rules if rule.active(note.model, self._environment, read.infNFe.emit.CRT, day)]
         if not rules:
             return
 
-        def fired(body: InfNFe) -> set[str]:
-            told = self._book.judge(body, environment=self._environment, at=issued, modes=self._modes, supplement=supplement)
-            return {one.code for one in told.shadow}
+        def fired(one: NFe) -> set[str]:
+            told = self._book.judge(
+                one.infNFe, environment=self._environment, at=issued, modes=self._modes, supplement=one.infNFeSupl
+            )
+            return {finding.code for finding in told.shadow}
 
-        alarms = fired(inf)
+        alarms = fired(read)
         for rule in rules:
             tally = results[rule.code]
             tally.evaluated += 1
@@ -111,7 +116,7 @@ class Bench:
                     tally.examples.append(note.chave)
                 continue
             for control in self._controls.get(rule.code, ()):
-                bad = spoilt(inf, control)
+                bad = spoilt(read, control)
                 if bad is not None:
                     tally.controlled += 1
                     tally.fired += rule.code in fired(bad)

@@ -12,6 +12,7 @@ from gateway.core.errors import InvariantBroken
 from gateway.core.text import clean_text
 from gateway.nfe.draft import Draft
 from gateway.nfe.layout.document import InfNFe
+from gateway.nfe.layout.document import NFe as Note
 from gateway.nfe.layout.ide import Ide
 from gateway.nfe.message_size import check_size
 from gateway.nfe.rules import Mode
@@ -32,10 +33,11 @@ _NO_MODES: Mapping[str, Mode] = {}
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """An unsigned note: canonical text, ready to be signed by splice."""
+    """An unsigned note: canonical text, ready to be signed by splice, and the structs that it was written from."""
 
     chave: ChaveAcesso
     xml: bytes
+    note: Note
 
 
 def new_cnf(number: int, randbits: Callable[[int], int]) -> str:
@@ -64,7 +66,7 @@ def build(
 
 def written(body: InfNFe) -> Built:
     """The unsigned `<NFe>` of a whole document."""
-    return Built(ChaveAcesso(body.Id[3:]), f'<NFe xmlns="{NFE}">{_write(body)}</NFe>'.encode())
+    return Built(ChaveAcesso(body.Id[3:]), f'<NFe xmlns="{NFE}">{_write(body)}</NFe>'.encode(), Note(infNFe=body))
 
 
 def document(

@@ -17,6 +17,7 @@ class Evidence:
 
     evaluated: authorised notes it was replayed over; false_alarms: of those, how many it would have stopped. controlled: notes
     corrupted on purpose; fired: of those, how many it caught. live_*: predictions of issued notes against SEFAZ's answers.
+    outdated: the last replay was of another version of the rule, and is not counted here.
     """
 
     evaluated: int = 0
@@ -25,6 +26,7 @@ class Evidence:
     fired: int = 0
     live_hits: int = 0
     live_false_alarms: int = 0
+    outdated: bool = False
 
 
 def doubts(rule: Rule, evidence: Evidence, minimum: int = MIN_NOTES) -> tuple[Fault, ...]:
@@ -40,7 +42,13 @@ def doubts(rule: Rule, evidence: Evidence, minimum: int = MIN_NOTES) -> tuple[Fa
             f"A regra {rule.rule} não é obrigatória em toda UF.",
             "Deixe-a em aviso, ou force com o motivo se a sua UF a aplica.",
         )
-    if evidence.evaluated < minimum:
+    if evidence.outdated:
+        doubt(
+            "RULE-REPLAY-OLD",
+            "A regra mudou depois do último ensaio, que por isso não conta.",
+            f"Rode de novo gateway rules replay --code {rule.code}.",
+        )
+    elif evidence.evaluated < minimum:
         doubt(
             "RULE-FEW-NOTES",
             f"A regra foi ensaiada sobre {evidence.evaluated} notas autorizadas; o mínimo é {minimum}.",
@@ -58,6 +66,8 @@ def doubts(rule: Rule, evidence: Evidence, minimum: int = MIN_NOTES) -> tuple[Fa
             f"Em uso, a regra apontou {evidence.live_false_alarms} notas que a SEFAZ autorizou.",
             "Olhe os exemplos em GET /v1/rules/{code}.",
         )
+    if evidence.outdated:
+        return tuple(found)
     if not evidence.controlled:
         doubt(
             "RULE-NO-CONTROL",

@@ -26,8 +26,8 @@ _SUPPLEMENT: Final = "infNFeSupl"
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One way to spoil a note: every change, in order. A path is tags of infNFe joined by dots (of a repeated group, the first;
-    `*` is whichever group of a choice there is), or begins by `infNFeSupl`. A change is one of
+    """One way to spoil a note: every change, in order. A path is tags of infNFe joined by dots (of a repeated group, the first),
+    or begins by `infNFeSupl`. A change is one of
 
     - a text: the tag has it, also where there was none; a number is written as text;
     - False: the tag or the group is left out;
@@ -56,9 +56,8 @@ def spoilt(note: NFe, control: Control) -> NFe | None:
     """The note with what is wrong; None when it lacks what was to be spoilt, or is that way already."""
     bad = note
     for path, change in control.changes.items():
-        if isinstance(change, Mapping) and "same" in change:
-            change = _copied(bad, change)
-        fresh = None if change is None else _changed(bad, _steps(path), change)
+        wanted = _copied(bad, change) if isinstance(change, Mapping) and "same" in change else change
+        fresh = None if wanted is None else _changed(bad, _steps(path), wanted)
         if fresh is None:
             return None
         bad = fresh
@@ -88,8 +87,6 @@ def _moved(value: str, days: int) -> str:
 def _changed(group: Any, steps: list[str], change: Any) -> Any:
     """The group with the change below it, itself when it is so already, None when it lacks what was to be changed."""
     name, rest = steps[0], steps[1:]
-    if name == "*":
-        name = next((field for field in group.__struct_fields__ if isinstance(getattr(group, field), Group)), "")
     if name not in group.__struct_fields__:
         return None
     value = getattr(group, name)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
@@ -124,6 +125,25 @@ DECLARED: Rulebook = DeclaredRules()
 def mode_of(rule: Rule, modes: Mapping[str, Mode]) -> Mode:
     """The mode a rule runs in: the operator's, or else its own. A rule that only SEFAZ can tell stays so."""
     return rule.mode if rule.mode == "sefaz" else modes.get(rule.code, rule.mode)
+
+
+_DECIDES = ("rule", "cStat", "models", "mandatory", "since", "until", "crt", "facts")
+"""What a row says of when and whom its rule stops; a better sentence is no other rule."""
+
+
+def version_of(rule: Rule) -> str:
+    """Sixteen hexadecimal characters of what the row of a rule decides: another when it counts for other notes, or otherwise."""
+    text = "\n".join(f"{name}={_stable(getattr(rule, name, None))}" for name in _DECIDES)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _stable(value: object) -> str:
+    """The same text for the same value, in whatever order it was written; nothing is as empty."""
+    if isinstance(value, Mapping):
+        return ",".join(sorted(f"{key}:{_stable(each)}" for key, each in value.items()))
+    if isinstance(value, frozenset | set | tuple | list):
+        return ";".join(sorted(map(_stable, value)))
+    return "" if value is None else str(value)
 
 
 def rule_named(book: Rulebook, code: str) -> Rule | None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.nfe.branch import Branch
 from gateway.nfe.findings import Findings
-from gateway.nfe.layout.document import InfNFeSupl
+from gateway.nfe.layout.document import InfNFeSupl, NFe
 from gateway.nfe.layout.parties import Dest, Emit
 from gateway.nfe.nfce import MODEL, policy
 from gateway.nfe.nfce_urls import consult_address
@@ -83,9 +83,10 @@ def supplemented(built: Built, draft: Supplemented, *, dhEmi: datetime, csc: Csc
         qr = v2(address.qr, built.chave, tpAmb, csc, offline)
     else:
         qr = v3(address.qr, built.chave, tpAmb, offline, sign)
-    text = _write(InfNFeSupl(qrCode=qr, urlChave=address.consult)).encode()
+    told = InfNFeSupl(qrCode=qr, urlChave=address.consult)
     close = len(built.xml) - _CLOSE
-    return replace(built, xml=built.xml[:close] + text + built.xml[close:])
+    xml = built.xml[:close] + _write(told).encode() + built.xml[close:]
+    return replace(built, xml=xml, note=NFe(infNFe=built.note.infNFe, infNFeSupl=told))
 
 
 def rehearsed(built: Built, draft: Supplemented, dhEmi: datetime) -> Built:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, Protocol, cast
@@ -32,6 +32,7 @@ _FILES: Final = {
     "consStatServ": "consStatServ_v4.00.xsd",
     "inutNFe": "inutNFe_v4.00.xsd",
 }
+_NCM: Final = "{http://www.portalfiscal.inf.br/nfe}NCM"
 _STEP = re.compile(r"^\{[^}]*\}")
 _local = threading.local()
 
@@ -100,6 +101,16 @@ def _path(document: etree._ElementTree, xpath: str) -> str:
     return ".".join(["$", *reversed(steps)])
 
 
+def _overlooked(document: etree._ElementTree) -> Iterator[Fault]:
+    """libxml2 lets nine digits pass by the pattern of NCM (`[0-9]{2}|[0-9]{8}`); other validators do not."""
+    for element in document.iter(_NCM):
+        if len(element.text or "") not in (2, 8):
+            refused = f"The value '{element.text}' is not accepted by the pattern '[0-9]{{2}}|[0-9]{{8}}'."
+            told = explain("SCHEMAV_CVC_PATTERN_VALID", f"Element 'NCM': [facet 'pattern'] {refused}")
+            path = _path(document, document.getpath(element))
+            yield Fault(code=told.code, path=path, message=told.message, fix=told.fix, source=SOURCE)
+
+
 def validate(xml: bytes, root: str = "nfe") -> tuple[Fault, ...]:
     """What the schema refuses in `xml`, as faults with the path of the official tag; empty when it is valid.
 
@@ -121,7 +132,7 @@ def validate(xml: bytes, root: str = "nfe") -> tuple[Fault, ...]:
         return ()
     schema = _schema(root)
     if schema.validate(document):
-        return ()
+        return tuple(_overlooked(document))
     faults: dict[str, Fault] = {}
     for entry in cast("Iterable[_Entry]", schema.error_log):
         path = _path(document, entry.path or "")

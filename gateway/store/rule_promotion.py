@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 from sqlalchemy import Connection
 
 from gateway.core.errors import TransitionRefused, ValidationFailed
 from gateway.core.faults import Fault
 from gateway.nfe.promotion import MIN_NOTES, Evidence, doubts
-from gateway.nfe.rulebook import Rule
+from gateway.nfe.rulebook import Rule, version_of
 from gateway.nfe.rules import Mode
 from gateway.store import access, predictions, rule_replays
 from gateway.store.predictions import Counts
@@ -18,10 +16,17 @@ from gateway.store.rule_modes import ModeRow, drop_mode, put_mode
 from gateway.store.rule_replays import Tally
 
 
-def evidence(counted: Counts, replayed: Tally | None) -> Evidence:
-    """What a decision is made on."""
-    tally = replayed or Tally()
+def outdated(rule: Rule, tally: Tally) -> bool:
+    """Whether what was replayed is another version of the rule."""
+    return tally.version != version_of(rule)
+
+
+def evidence(rule: Rule, counted: Counts, replayed: Tally | None) -> Evidence:
+    """What a decision is made on; of another version of the rule, what was replayed proves nothing."""
+    old = replayed is not None and outdated(rule, replayed)
+    tally = Tally() if replayed is None or old else replayed
     return Evidence(
+        outdated=old,
         evaluated=tally.evaluated,
         false_alarms=tally.false_alarms,
         controlled=tally.controlled,
@@ -31,14 +36,10 @@ def evidence(counted: Counts, replayed: Tally | None) -> Evidence:
     )
 
 
-def gathered(conn: Connection, environment: int) -> Mapping[str, Evidence]:
-    """The evidence of every rule that has any, from its last finished replay and its predictions."""
-    counted, replayed = predictions.counts(conn), rule_replays.last_finished(conn, environment)
-    codes = {code for code, where in counted if where == environment} | set(replayed)
-    return {
-        code: evidence(counted.get((code, environment), Counts()), replayed[code][1] if code in replayed else None)
-        for code in codes
-    }
+def gathered(conn: Connection, rule: Rule, environment: int) -> Evidence:
+    """The evidence of a rule: its last finished replay and its predictions."""
+    _, replayed = rule_replays.last_finished(conn, environment).get(rule.code, (None, None))
+    return evidence(rule, predictions.counts(conn).get((rule.code, environment), Counts()), replayed)
 
 
 def change_mode(
@@ -67,7 +68,7 @@ def change_mode(
     if not reason.strip():
         fix = "Diga em uma frase por que o modo muda."
         raise ValidationFailed([Fault(code="RULE-REASON", path="$.reason", message="Falta o motivo.", fix=fix)])
-    known = gathered(conn, environment).get(rule.code, Evidence())
+    known = gathered(conn, rule, environment)
     found = doubts(rule, known, minimum) if (mode or rule.mode) == "refuse" else ()
     if found and not force and mode is not None:
         raise ValidationFailed(found)

@@ -5,7 +5,7 @@ A replay is rows in the database: it goes on from the last note it saw, whatever
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -22,7 +22,7 @@ class Tally(msgspec.Struct, kw_only=True):
     """What a replay found of one rule.
 
     evaluated: notes it counts for; false_alarms: of those, how many it would have stopped; controlled and fired: spoilt notes,
-    and how many it caught. examples: chaves of the first false alarms.
+    and how many it caught. examples: chaves of the first false alarms. version: of the rule as it was then, empty when unknown.
     """
 
     evaluated: int = 0
@@ -30,6 +30,7 @@ class Tally(msgspec.Struct, kw_only=True):
     controlled: int = 0
     fired: int = 0
     examples: list[str] = []
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,9 @@ def _row(values: Any) -> ReplayRow:
     return ReplayRow(**{**values, "codes": tuple(values["codes"].split()), "results": results})
 
 
-def start(conn: Connection, environment: int, codes: Sequence[str], at: int) -> ReplayRow:
-    """A new replay, or the unfinished one of these very rules."""
-    joined = " ".join(sorted(codes))
+def start(conn: Connection, environment: int, versions: Mapping[str, str], at: int) -> ReplayRow:
+    """A new replay, or the unfinished one of these very rules. `versions`: of each rule, by its code."""
+    joined = " ".join(sorted(versions))
     query = (
         select(*_COLUMNS)
         .where(
@@ -71,7 +72,9 @@ def start(conn: Connection, environment: int, codes: Sequence[str], at: int) -> 
     )
     found = conn.execute(query).mappings().first()
     if found is not None:
-        return _row(found)
+        row = _row(found)
+        if all(row.results[code].version == version for code, version in versions.items()):
+            return row
     values = {
         "id": new_id("rpl"),
         "environment": environment,
@@ -79,7 +82,7 @@ def start(conn: Connection, environment: int, codes: Sequence[str], at: int) -> 
         "position": "",
         "seen": 0,
         "unreadable": 0,
-        "results": msgspec.json.encode({code: Tally() for code in sorted(codes)}).decode(),
+        "results": msgspec.json.encode({code: Tally(version=versions[code]) for code in sorted(versions)}).decode(),
         "started_at": at,
         "updated_at": at,
         "finished_at": None,

@@ -16,8 +16,8 @@ class OrderPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     corporate, `ask_always` waits for a person. state_registration: `checked` makes the company an ICMS contributor by the
     registration it typed when its digits are good in the state of the address, `as_given` by whatever it typed (and the order
     waits when the digits are wrong), `ignore` treats every buyer as not one. services: `in_item` adds priced services to the
-    row they came with, `ask` parks the order. no_payment: an order paid through another of the same purchase becomes `outros`, or is
-    parked. unknown_affiliate: an order of an external marketplace without a known CNPJ is parked, or billed as own store.
+    row they came with, `ask` parks the order. no_payment: an order paid through another of the same purchase becomes `outros`,
+    or is parked. unknown_affiliate: an order of an external marketplace without a known CNPJ is parked, or billed as own store.
     stand_in_cpf: a CPF that takes the place of a document with wrong check digits, so that example orders can be shown; only
     for branches in homologação, and the note says so. rounding_centavos: unexplained difference tolerated, for each row.
     intermediaries: by VTEX affiliate id. acquirers: CNPJ by acquirer name in small letters.

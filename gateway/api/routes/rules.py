@@ -26,7 +26,7 @@ from gateway.nfe.rule_controls import controls
 from gateway.nfe.rulebook import MODE_LABELS, Rule, mode_of, rule_named
 from gateway.store import predictions, rule_modes, rule_replays
 from gateway.store.predictions import Counts
-from gateway.store.rule_promotion import change_mode
+from gateway.store.rule_promotion import change_mode, outdated
 
 TAG = "Regras"
 ENVIRONMENTS: tuple[Literal[1, 2], ...] = (1, 2)
@@ -163,6 +163,7 @@ def _in(request: web.Request, rule: Rule, environment: Literal[1, 2], known: _Kn
             controlled=tally.controlled,
             fired=tally.fired,
             examples=tuple(tally.examples),
+            outdated=outdated(rule, tally),
         )
     return RuleInEnvironment(
         environment=environment,

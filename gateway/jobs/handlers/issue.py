@@ -37,6 +37,7 @@ from gateway.nfe.answers import (
     Unknown,
 )
 from gateway.nfe.branch import Branch
+from gateway.nfe.build import Built
 from gateway.nfe.certificate import Certificate
 from gateway.nfe.operations import BranchOperation
 from gateway.nfe.ports import Sefaz, SignedXml, Target
@@ -130,8 +131,9 @@ class IssueNote:
         at = self._clock.epoch_ms()
         chosen, cnf = requests.chosen_number(sale), requests.cnf_of(sale, random_cnf)
         doc = await self._db.write(lambda conn: documents.take_number(conn, doc.id, at=at, cnf=cnf, chosen=chosen))
-        chave, signed = await asyncio.to_thread(_build_and_sign, draft, doc, found.branch, certificate, csc)
-        said = await self._shadow.predictions(signed.xml, doc, found.modes)
+        built, signed = await asyncio.to_thread(_build_and_sign, draft, doc, found.branch, certificate, csc)
+        chave = str(built.chave)
+        said = await self._shadow.predictions(built.note, doc, found.modes)
 
         def store(conn: Any) -> tuple[DocumentRow, int]:
             version = documents.store_signed(
@@ -399,10 +401,10 @@ def _lot(doc: DocumentRow, seq: int) -> int:
 
 def _build_and_sign(
     draft: AnyDraft, doc: DocumentRow, branch: Branch, certificate: Certificate, csc: Csc | None
-) -> tuple[str, Signed]:
+) -> tuple[Built, Signed]:
     assert doc.number is not None and doc.cnf is not None and doc.issued_at is not None
     moment = requests.issued_at(draft) or from_epoch_ms(doc.issued_at)
     issued = moment.astimezone(ZoneInfo(branch.time_zone)).replace(microsecond=0)
     built = requests.build(draft, number=doc.number, cNF=doc.cnf, dhEmi=issued)
     built = requests.supplemented(built, draft, dhEmi=issued, csc=csc, sign=certificate.sign_sha1)
-    return str(built.chave), sign(built.xml, certificate)
+    return built, sign(built.xml, certificate)

@@ -1,4 +1,4 @@
-"""Rules beside the real thing: what they say of the bytes about to leave, compared with what SEFAZ answers."""
+"""Rules beside the real thing: what they say of the note about to leave, compared with what SEFAZ answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import structlog
 
 from gateway.core.clock import from_epoch_ms
 from gateway.jobs.results import Done, NeedsAttention, Result, Write
-from gateway.nfe.reader import read_unchecked
+from gateway.nfe.layout.document import NFe
 from gateway.nfe.rulebook import JUDGED, Finding, Rulebook, avoiding, mode_of
 from gateway.nfe.rules import Mode
 from gateway.store import documents, setup
@@ -29,21 +29,20 @@ class Shadow:
     def __init__(self, book: Rulebook) -> None:
         self._book = book
 
-    async def predictions(self, xml: bytes, doc: DocumentRow, modes: Mapping[str, Mode]) -> tuple[Prediction, ...]:
-        """What the rules in use say of the signed bytes.
+    async def predictions(self, note: NFe, doc: DocumentRow, modes: Mapping[str, Mode]) -> tuple[Prediction, ...]:
+        """What the rules in use say of the note, as its signed bytes have it.
 
         A judgement that fails is a defect of a rule, and no reason to hold back a note: it is logged and predicts nothing.
         """
         if not any(mode_of(rule, modes) in JUDGED for rule in self._book.rules()):
             return ()
         try:
-            return await asyncio.to_thread(self._judged, xml, doc, modes)
+            return await asyncio.to_thread(self._judged, note, doc, modes)
         except Exception:
             log.exception("rules.judgement_failed", document=doc.id)
             return ()
 
-    def _judged(self, xml: bytes, doc: DocumentRow, modes: Mapping[str, Mode]) -> tuple[Prediction, ...]:
-        note = read_unchecked(xml)
+    def _judged(self, note: NFe, doc: DocumentRow, modes: Mapping[str, Mode]) -> tuple[Prediction, ...]:
         at = from_epoch_ms(doc.issued_at or doc.created_at)
         told = self._book.judge(note.infNFe, environment=doc.environment, at=at, modes=modes, supplement=note.infNFeSupl)
         found: dict[str, Prediction] = {}

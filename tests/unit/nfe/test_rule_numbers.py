@@ -2,41 +2,63 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
 
+import msgspec
 import pytest
 
-from gateway.nfe import rule_controls
-from gateway.nfe.layout.document import InfNFe
+from gateway.nfe.layout.document import InfNFe, InfNFeSupl, NFe
 from gateway.nfe.promotion import Evidence, doubts
 from gateway.nfe.reader import read_unchecked
-from gateway.nfe.rule_controls import Control, controls, spoilt
-from gateway.nfe.rulebook import DECLARED, avoiding
+from gateway.nfe.rule_controls import Control, spoilt
+from gateway.nfe.rulebook import DECLARED, avoiding, rule_named, version_of
+from gateway.nfe.rules import DocumentRule
 from tests.made_rules import RULES, MadeRule, MadeRules
 from tests.unit.nfe.made import built, sale
 
 
 @pytest.fixture(scope="module")
-def inf() -> InfNFe:
-    return read_unchecked(built(sale()).xml).infNFe
+def note() -> NFe:
+    return read_unchecked(built(sale()).xml)
 
 
-def test_one_thing_is_wrong_and_the_rest_is_the_same(inf: InfNFe) -> None:
-    bad = spoilt(note, Control({"det.prod.CFOP": "0000"}))
-    assert bad is not None and (bad.det[0].prod.CFOP, inf.det[0].prod.CFOP) == ("0000", "5102")
-    bad = spoilt(note, Control({"total.ICMSTot.vNF": {"add": "0.02"}}))
-    assert bad is not None and str(bad.total.ICMSTot.vNF) == "100.02"
-    bad = spoilt(note, Control({"det.imposto.ICMS.*.vICMS": {"add": "1"}}))
+def test_one_thing_is_wrong_and_the_rest_is_the_same(note: NFe) -> None:
+    inf = note.infNFe
+
+    def bad(changes: dict[str, Any]) -> InfNFe:
+        found = spoilt(note, Control(changes))
+        assert found is not None and found != note and found.infNFeSupl == note.infNFeSupl
+        return found.infNFe
+
+    assert (bad({"det.prod.CFOP": "0000"}).det[0].prod.CFOP, inf.det[0].prod.CFOP) == ("0000", "5102")
+    assert str(bad({"total.ICMSTot.vNF": {"add": "0.02"}}).total.ICMSTot.vNF) == "100.02"
     # 18 % of 100.00, and one real.
-    assert bad is not None and bad.det[0].imposto.ICMS.ICMS00.vICMS == 19  # type: ignore[union-attr]
-    bad = spoilt(note, Control({"ide.dhEmi": {"days": -40}}))
-    assert bad is not None and bad.ide.dhEmi.startswith("2026-10-11T")
-    bad = spoilt(note, Control({"dest.xNome": False}))
-    assert bad is not None and bad.dest is not None and bad.dest.xNome is None
-    bad = spoilt(note, Control({"pag.detPag": False}))
-    assert bad is not None and (len(inf.pag.detPag), len(bad.pag.detPag)) == (1, 0)
-    bad = spoilt(note, Control({"total.ICMSTot.vFCP": "3.00"}))
-    assert bad is not None and str(bad.total.ICMSTot.vFCP) == "3.00"
+    assert bad({"det.imposto.ICMS.ICMS00.vICMS": {"add": "1"}}).det[0].imposto.ICMS.ICMS00.vICMS == 19  # type: ignore[union-attr]
+    assert bad({"ide.dhEmi": {"days": -40}}).ide.dhEmi.startswith("2026-10-11T")
+    assert bad({"dest.xNome": False}).dest == msgspec.structs.replace(inf.dest, xNome=None)
+    assert bad({"dest": False}).dest is None
+    assert (len(inf.pag.detPag), len(bad({"pag.detPag": False}).pag.detPag)) == (1, 0)
+    assert str(bad({"total.ICMSTot.vFCP": "3.00"}).total.ICMSTot.vFCP) == "3.00"
+    # What was not there counts as nothing: one real on top.
+    assert inf.total.ICMSTot.vTotTrib is None
+    assert str(bad({"total.ICMSTot.vTotTrib": {"add": "1.00"}}).total.ICMSTot.vTotTrib) == "1.00"
+
+
+def test_a_group_is_put_repeated_or_copied(note: NFe) -> None:
+    changes = {"cobr": {"dup": [{"dVenc": "2026-01-01", "vDup": "1.00"}]}, "cobr.dup.dVenc": {"same": "ide.dhEmi", "first": 10}}
+    bad = spoilt(note, Control(changes))
+    assert bad is not None and bad.infNFe.cobr is not None
+    assert [(dup.dVenc, str(dup.vDup)) for dup in bad.infNFe.cobr.dup] == [("2026-11-20", "1.00")]
+    moved = spoilt(note, Control({"ide.dhCont": {"same": "ide.dhEmi", "days": 1}}))
+    assert moved is not None and moved.infNFe.ide.dhCont == "2026-11-21T10:30:00-03:00"
+    twice = spoilt(note, Control({"det": {"again": True}}))
+    assert twice is not None and twice.infNFe.det == note.infNFe.det * 2
+    once = spoilt(twice, Control({"det": {"alone": True}}))
+    assert once == note
+    coded = spoilt(note, Control({"infNFeSupl": {"qrCode": "a", "urlChave": "b"}}))
+    assert coded == msgspec.structs.replace(note, infNFeSupl=InfNFeSupl(qrCode="a", urlChave="b"))
 
 
 @pytest.mark.parametrize(
@@ -47,22 +69,19 @@ def test_one_thing_is_wrong_and_the_rest_is_the_same(inf: InfNFe) -> None:
         Control({"det.prod.CFOP": "5102"}),
         Control({"dest.xNome": {"add": "1"}}),
         Control({"cobr.fat": False}),
+        Control({"ide.natOp": "Outra", "cobr.fat": False}),
+        Control({"det.prod.vProd": {"add": "0.00"}}),
+        Control({"det": {"alone": True}}),
+        Control({"ide.dhCont": {"same": "ide.xJust"}}),
     ],
 )
-def test_what_is_not_there_cannot_be_spoilt(inf: InfNFe, control: Control) -> None:
+def test_what_is_not_there_cannot_be_spoilt(note: NFe, control: Control) -> None:
     assert spoilt(note, control) is None
 
 
-def test_a_control_is_one_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rule_controls, "table", lambda _: {"R-X": [{"path": "ide.natOp", "set": "A", "blank": True}]})
-    controls.cache_clear()
-    try:
-        with pytest.raises(ValueError, match=r"R-X em ide\.natOp"):
-            controls()
-    finally:
-        monkeypatch.undo()
-        controls.cache_clear()
-    assert set(controls()) <= {rule.code for rule in DECLARED.rules()}
+def test_a_control_changes_something() -> None:
+    with pytest.raises(ValueError, match="uma mudança ao menos"):
+        Control({})
 
 
 ENOUGH = Evidence(evaluated=1000, false_alarms=0, controlled=1000, fired=990, live_hits=3, live_false_alarms=0)
@@ -77,6 +96,7 @@ ENOUGH = Evidence(evaluated=1000, false_alarms=0, controlled=1000, fired=990, li
         (Evidence(evaluated=1000, controlled=9, fired=9, live_false_alarms=1), ["RULE-LIVE-FALSE-ALARMS"]),
         (Evidence(evaluated=1000, controlled=9, fired=0), ["RULE-CONTROL-SILENT"]),
         (Evidence(), ["RULE-FEW-NOTES", "RULE-NO-CONTROL"]),
+        (Evidence(outdated=True, live_false_alarms=1), ["RULE-REPLAY-OLD", "RULE-LIVE-FALSE-ALARMS"]),
     ],
 )
 def test_a_rule_refuses_by_numbers(evidence: Evidence, codes: list[str]) -> None:
@@ -105,3 +125,20 @@ def test_who_should_have_foretold_a_refusal() -> None:
     assert told("805", environment=1) == (), "not in force in production yet"
     assert told("805", environment=1, day="2026-02-01") == ()
     assert told("805", environment=1, day="2026-02-02") == ("R-NOTE",)
+
+
+def test_a_rule_is_another_when_its_row_decides_otherwise() -> None:
+    rule = rule_named(DECLARED, "R-E16a-30")
+    assert isinstance(rule, DocumentRule)
+    version = version_of(rule)
+    assert len(version) == 16
+    assert version_of(replace(rule, message="Outra frase.", fix="Outra.", mode="shadow", note="x")) == version
+    for other in (
+        replace(rule, cStat="806"),
+        replace(rule, since={**rule.since, "prod": date(2030, 1, 1)}),
+        replace(rule, until=date(2030, 1, 1)),
+        replace(rule, facts={"ufs": rule.facts["ufs"] - {"SP"}}),
+        replace(rule, crt=("3",)),
+        replace(rule, models=("65",)),
+    ):
+        assert version_of(other) != version
