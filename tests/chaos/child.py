@@ -31,6 +31,15 @@ POINTS: dict[str, tuple[type, str, str]] = {
     "invoice-during": (VtexClient, "push_invoice", "during"),
     "invoice-after": (VtexClient, "push_invoice", "after"),
 }
+AROUND: dict[str, tuple[type, str, str]] = {
+    "event-before": (SefazClient, "send_event", "before"),
+    "event-during": (SefazClient, "send_event", "during"),
+    "event-after": (SefazClient, "send_event", "after"),
+    "voiding-before": (SefazClient, "inutilize", "before"),
+    "voiding-during": (SefazClient, "inutilize", "during"),
+    "voiding-after": (SefazClient, "inutilize", "after"),
+}
+"""Points around the note: what `test_kill_events` kills at."""
 DURING_SECONDS = 0.004
 
 
@@ -62,5 +71,5 @@ def wrap(cls: type, name: str, moment: str, nth: int) -> None:
 if __name__ == "__main__":
     point, nth = sys.argv[1], int(sys.argv[2])
     if point != "none":
-        wrap(*POINTS[point], nth)
+        wrap(*(POINTS | AROUND)[point], nth)
     sys.exit(cli.main(["serve"]))

@@ -77,7 +77,8 @@ def _element(tag: Tag, value: object, path: str, faults: list[Fault]) -> Iterato
         yield from _group(tag.name, tag.tags, value, path, faults)
         return
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        faults.append(_fault(path, f"{tag.name} é um texto ou número."))
+        fix = "Informe-o como texto, entre aspas." if isinstance(value, float) else "Confira o leiaute do evento."
+        faults.append(_fault(path, f"{tag.name} é um texto ou número inteiro.", fix))
         return
     text = f"{value:f}" if isinstance(value, Decimal) else str(value)
     cleaned = text if text == tag.fixed else clean_text(text, _MAX_TEXT)

@@ -270,6 +270,8 @@ async def test_the_numbers_of_a_series(client: Client, house: House) -> None:
         "environment": 2,
         "next": 3,
         "held": [{"number": 2, "ref": "b"}],
+        # Left behind in November: until the tenth of December.
+        "gaps": [{"first": 2, "last": 2, "ref": "b", "year": 2026, "deadline": "2026-12-10"}],
     }
 
 
