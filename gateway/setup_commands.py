@@ -8,8 +8,6 @@ import re
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 

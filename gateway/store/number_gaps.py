@@ -17,6 +17,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from gateway.core.clock import from_epoch_ms
 from gateway.nfe.branch import Branch
 from gateway.store import setup
+from gateway.store.contingency_tables import foreign_numbers
 from gateway.store.event_tables import inutilizacoes, number_gaps
 from gateway.store.tables import documents, number_sequences, numbers
 from gateway.store.voidings import RESERVED, VoidingRow
@@ -127,12 +128,15 @@ def _rejected(conn: Connection, series: Series) -> Iterator[_Range]:
 
 
 def _asked(conn: Connection, series: Series) -> list[tuple[int, int]]:
+    """Numbers that are nobody's to void: those already asked for, and those that SEFAZ has under another key."""
     query = (
         select(inutilizacoes.c.first, inutilizacoes.c.last)
         .where(*[inutilizacoes.c[name] == getattr(series, name) for name in _KEY], inutilizacoes.c.status.in_(RESERVED))
         .order_by(inutilizacoes.c.first)
     )
-    return [(row.first, row.last) for row in conn.execute(query)]
+    foreign = select(foreign_numbers.c.number).where(*[foreign_numbers.c[name] == getattr(series, name) for name in _KEY])
+    others = [(number, number) for number in conn.execute(foreign).scalars()]
+    return sorted([*[(row.first, row.last) for row in conn.execute(query)], *others])
 
 
 def _without(first: int, last: int, asked: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, String, and_, cast, func, or_, select
+from sqlalchemy import Connection, String, Table, and_, cast, func, or_, select
 
 from gateway.store.custody_tables import ledger
+from gateway.store.event_tables import fiscal_events, inutilizacoes
 from gateway.store.ledger import Kind
 from gateway.store.tables import artefacts, documents
 
@@ -143,4 +144,92 @@ def _count_artefacts(conn: Connection, branch: str, since: int, until: int) -> i
     return int(conn.execute(query.where(*_of_month(branch, since, until))).scalar_one())
 
 
-SOURCES: tuple[Source, ...] = (Source("artefact", "nota", _artefacts, _unchained_artefacts, _month_artefacts, _count_artefacts),)
+def _event_name(row: Any) -> str:
+    return f"eventos/{row.chave}_{row.tp_evento}_{row.n_seq:02d}-procEventoNFe.xml"
+
+
+def _event_entry(row: Any) -> Entry:
+    return Entry(
+        subject=row.id,
+        name=_event_name(row),
+        model=row.chave[20:22],
+        chave=row.chave,
+        series=str(int(row.chave[22:25])),
+        number=str(int(row.chave[25:34])),
+        status=f"evento {row.tp_evento}",
+        protocol=row.protocol or "",
+        value="",
+        issued_at=None,
+        authorized_at=row.registered_at,
+        body=bytes(row.proc),
+    )
+
+
+def _voiding_entry(row: Any) -> Entry:
+    return Entry(
+        subject=row.id,
+        name=f"inutilizacoes/{row.branch}_{row.model}_{row.series}_{row.first}-{row.last}-procInutNFe.xml",
+        model=row.model,
+        chave="",
+        series=str(row.series),
+        number=f"{row.first}-{row.last}",
+        status="inutilizada",
+        protocol=row.protocol or "",
+        value="",
+        issued_at=None,
+        authorized_at=row.registered_at,
+        body=bytes(row.proc),
+    )
+
+
+def _registered(kind: Kind, word: str, table: Table, label: Callable[[Any], str], entry: Callable[[Any], Entry]) -> Source:
+    """A kind whose proofs lie in a column of its own table, by its id, from the instant SEFAZ registered them."""
+
+    def of_month(branch: str, since: int, until: int) -> tuple[Any, ...]:
+        return (
+            table.c.proc.is_not(None),
+            table.c.branch == branch,
+            table.c.registered_at >= since,
+            table.c.registered_at < until,
+        )
+
+    def read(conn: Connection, subjects: Sequence[str]) -> dict[str, Proof]:
+        found: dict[str, Proof] = {}
+        for start in range(0, len(subjects), _PIECE):
+            query = select(table).where(table.c.proc.is_not(None), table.c.id.in_(subjects[start : start + _PIECE]))
+            found |= {row.id: Proof(row.id, label(row), bytes(row.proc)) for row in conn.execute(query)}
+        return found
+
+    def unchained(conn: Connection, limit: int) -> list[str]:
+        known = and_(ledger.c.kind == kind, ledger.c.subject == table.c.id)
+        query = (
+            select(table)
+            .select_from(table.outerjoin(ledger, known))
+            .where(table.c.proc.is_not(None), ledger.c.seq.is_(None))
+            .order_by(table.c.created_at, table.c.id)
+            .limit(limit)
+        )
+        return [label(row) for row in conn.execute(query)]
+
+    def month(conn: Connection, branch: str, since: int, until: int, after: str, limit: int) -> list[Entry]:
+        query = select(table).where(*of_month(branch, since, until), table.c.id > after).order_by(table.c.id).limit(limit)
+        return [entry(row) for row in conn.execute(query)]
+
+    def count(conn: Connection, branch: str, since: int, until: int) -> int:
+        query = select(func.count()).select_from(table).where(*of_month(branch, since, until))
+        return int(conn.execute(query).scalar_one())
+
+    return Source(kind, word, read, unchained, month, count)
+
+
+SOURCES: tuple[Source, ...] = (
+    Source("artefact", "nota", _artefacts, _unchained_artefacts, _month_artefacts, _count_artefacts),
+    _registered("event", "evento", fiscal_events, lambda row: f"{row.chave} {row.tp_evento} {row.n_seq}", _event_entry),
+    _registered(
+        "inutilizacao",
+        "inutilização",
+        inutilizacoes,
+        lambda row: f"{row.branch} {row.model}/{row.series} {row.first}-{row.last}",
+        _voiding_entry,
+    ),
+)

@@ -17,13 +17,12 @@ from gateway.api.routes import artefacts
 from gateway.api.routes.nfe import try_again
 from gateway.api.routes.taken_numbers import decide
 from gateway.api.services import SERVICES
-from gateway.core.errors import NotFound, TransitionRefused
+from gateway.core.errors import TransitionRefused
 from gateway.core.taxid import strip_punctuation
 from gateway.nfe.lifecycle import DOCUMENT
 from gateway.nfe.raw import RawNote
 from gateway.nfe.request import Request, decode_request
 from gateway.store import documents, explaining, fiscal_events, orders, other_key, queries, setup
-from gateway.store.documents import DocumentRow
 from gateway.store.queries import DocumentFilter, JobFilter
 
 PAGE = 50

@@ -28,7 +28,7 @@ from gateway.nfe.events.compose import compose_event, sign_event
 from gateway.nfe.events.proc import join_proc_evento
 from gateway.nfe.events.table import event_kind
 from gateway.nfe.ports import Sefaz, SignedEvent, Target
-from gateway.store import documents, fiscal_events, guards, received, setup
+from gateway.store import documents, fiscal_events, guards, ledger, received, setup
 from gateway.store.database import Database
 from gateway.store.document_rows import add_event
 from gateway.store.documents import DocumentRow
@@ -220,6 +220,7 @@ class SendEvent:
             )
             if moved.document is None:
                 received.manifested(conn, moved, at)
+                ledger.append_proof(conn, "event", event.id, proc, at)
                 return
             told = f"{event_kind(event.tp_evento).label}: registrado pela SEFAZ, protocolo {nProt} ({cStat} {xMotivo})."
             add_event(conn, moved.document, "event_registered", told, {"event": event.id, "cStat": cStat}, at)
@@ -229,6 +230,7 @@ class SendEvent:
                     conn, doc.id, "cancel", at=at, text=f"Nota cancelada: protocolo {nProt}.", cstat=cStat, reason=xMotivo
                 )
                 after_outcome(conn, doc.id, at)
+            ledger.append_proof(conn, "event", event.id, proc, at)
 
         return Done(write)
 

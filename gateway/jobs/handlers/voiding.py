@@ -23,7 +23,7 @@ from gateway.nfe.events.inutilizacao import compose_voiding, sign_voiding
 from gateway.nfe.events.proc import join_proc_inut
 from gateway.nfe.municipios import uf_code
 from gateway.nfe.ports import Sefaz, SignedInut, Target
-from gateway.store import guards, setup, voidings
+from gateway.store import guards, ledger, setup, voidings
 from gateway.store.database import Database
 from gateway.store.number_gaps import refresh_series
 from gateway.store.voidings import VoidingRow
@@ -177,5 +177,7 @@ class SendVoiding:
             for document in voidings.end_documents(conn, moved, at):
                 after_outcome(conn, document, at)
             refresh_series(conn, moved)
+            if proc is not None:
+                ledger.append_proof(conn, "inutilizacao", row.id, proc, at)
 
         return Done(write)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gateway.nfe.rules import Finding, judge, rows
 from lxml import etree
 
 from gateway.nfe.reader import read_unchecked
+from gateway.nfe.rules import Finding, judge, rows
 from gateway.sim.sefaz.chave import CUF
 from gateway.sim.sefaz.document import Note
 from gateway.sim.sefaz.rules import Conditions, refusals

@@ -418,6 +418,8 @@ async def test_the_first_page_warns_of_numbers_near_their_deadline(browser: Clie
     page = await (await browser.get("/console")).text()
     assert "Números por inutilizar" in page
     assert "o prazo terminou em" in page
+
+
 async def send_certificate(browser: Client, owner: str = "11222333", body: bytes = b"pfx") -> Any:
     form = FormData({"csrf": await csrf(browser), "owner": owner, "password": "segredo"})
     form.add_field("pfx", body, filename="loja.pfx")
