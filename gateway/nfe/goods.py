@@ -57,48 +57,59 @@ def gtin(value: str) -> str:
 
 
 _Rules = dict[tuple[TaxProfile, str, str, bool], TaxRule]
-_kept: dict[tuple[object, ...], tuple[Operation, _Rules]] = {}
+_Known = dict[tuple[int, bool], tuple[Product, Goods]]
+_kept: dict[tuple[object, ...], tuple[Operation, _Rules, _Known]] = {}
 _MAX_SCOPES = 64
-_MAX_RULES = 2048
+_MAX_GOODS = 8192
 
 
-def _rules_of(scope: Scope) -> _Rules:
-    """Tax rules already resolved in circumstances like these: resolving one takes longer than writing the item.
+def _kept_for(scope: Scope) -> tuple[Operation, _Rules, _Known]:
+    """Tax rules and goods already resolved in circumstances like these: resolving takes longer than writing the item.
 
-    A rule is a value that nothing changes, so notes and threads share them. The operation is kept beside them: the key names it
-    by identity.
+    They are values that nothing changes, so notes and threads share them; only those without faults are kept. What the keys name
+    by identity, the operation and the products, is kept beside them.
     """
     key = scope.key
     known = _kept.get(key)
-    if known is not None and len(known[1]) < _MAX_RULES:
-        return known[1]
+    if known is not None and len(known[2]) < _MAX_GOODS:
+        return known
     while len(_kept) >= _MAX_SCOPES:
         _kept.pop(next(iter(_kept)), None)
     rules: _Rules = {}
-    _kept[key] = (scope.operation, rules)
-    return rules
+    goods: _Known = {}
+    _kept[key] = (scope.operation, rules, goods)
+    return scope.operation, rules, goods
 
 
 class Shelf:
-    """The goods of one note: products and tax profiles met before are not resolved again."""
+    """The goods of one note: products and tax profiles met before, in this note or another, are not resolved again."""
 
-    __slots__ = ("_goods", "_rules", "_same", "_scope")
+    __slots__ = ("_faulty", "_known", "_rules", "_same", "_scope")
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._goods: dict[tuple[int, bool], Goods] = {}
-        self._rules = _rules_of(scope)
+        _, self._rules, self._known = _kept_for(scope)
+        self._faulty: dict[tuple[int, bool], Goods] = {}
         self._same: dict[tuple[int, str, str, bool], TaxRule] = {}
 
     def goods(self, line: Line, findings: Findings) -> Goods:
         """The goods of the line's product; faults are told once, at the first line that sells it."""
         stated = line.item.reform
-        donation = stated is not None and stated.donation
-        key = (id(line.product), donation)
-        known = self._goods.get(key)
-        if known is None:
-            known = self._goods[key] = resolve_goods(line.product, self, self._scope, line.path, findings, donation)
-        return known
+        product = line.product
+        key = (id(product), stated is not None and stated.donation)
+        known = self._known.get(key)
+        if known is not None:
+            return known[1]
+        faulty = self._faulty.get(key)
+        if faulty is not None:
+            return faulty
+        told = len(findings.faults)
+        goods = resolve_goods(product, self, self._scope, line.path, findings, key[1])
+        if len(findings.faults) > told:
+            self._faulty[key] = goods
+        else:
+            self._known[key] = (product, goods)
+        return goods
 
     def check(self, line: Line, goods: Goods, path: str, findings: Findings) -> None:
         """Faults of what the line at `path` states of IBS, CBS and IS."""

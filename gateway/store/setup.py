@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
@@ -101,8 +102,14 @@ def products_by_sku(conn: Connection, skus: Sequence[str]) -> dict[str, Product]
     wanted = list(dict.fromkeys(skus))
     for start in range(0, len(wanted), 500):  # SQLite bounds the variables of one statement
         query = select(products.c.sku, products.c.data).where(products.c.sku.in_(wanted[start : start + 500]))
-        found.update({row.sku: msgspec.json.decode(row.data, type=Product) for row in conn.execute(query)})
+        found.update({row.sku: _product(row.data) for row in conn.execute(query)})
     return found
+
+
+@lru_cache(maxsize=16384)
+def _product(data: str) -> Product:
+    """The product of a stored text: the very same value for the same text, so that what is known of it is found again."""
+    return msgspec.json.decode(data, type=Product)
 
 
 def find_product(conn: Connection, *, sku: str = "", gtin: str = "", reference: str = "") -> Product | None:
