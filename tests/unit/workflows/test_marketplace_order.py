@@ -82,8 +82,8 @@ def test_one_line_for_each_sku_with_the_unit_price_floored() -> None:
     )
 
 
-def test_an_invoiced_order_takes_no_further_step() -> None:
-    assert ORDER.events("invoiced") == ()
+def test_an_invoiced_order_only_leaves_by_a_cancelled_note() -> None:
+    assert ORDER.events("invoiced") == ("diverge",)
     with pytest.raises(TransitionRefused):
         ORDER.step("invoiced", "push")
 
