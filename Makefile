@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SEEDS ?= 1 2 3
+ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: help demo test check lint types imports docs run chaos bench lock clean
+.PHONY: help demo test check lint types imports docs run chaos bench e2e-browser lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -46,6 +47,14 @@ docs: .venv/.dev ## the generated pages are up to date and no link is broken
 
 chaos: .venv/.dev ## kill -9 at seeded points, with the simulator dropping answers: make chaos SEEDS="1 2 3"
 	@CHAOS_SEEDS="$(SEEDS)" CHAOS_POINTS=20 $(BIN)/pytest tests/chaos --timeout 1200
+
+.venv/.browser: .venv/.dev
+	@command -v chromium >/dev/null && command -v npm >/dev/null || { $(ROOT) apt-get update -qq && $(ROOT) apt-get install -qq -y --no-install-recommends chromium npm; }
+	@mkdir -p .venv/axe && cd .venv/axe && npm pack --silent axe-core@4.14.1 >/dev/null && tar xzf axe-core-4.14.1.tgz package/axe.min.js
+	@touch $@
+
+e2e-browser: .venv/.browser ## the console in Debian's Chromium, judged by axe; pictures in var/screenshots (installs Debian packages)
+	@$(BIN)/pytest tests/browser --timeout 300
 
 .venv-bench/.ready: requirements-bench.lock
 	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
