@@ -196,7 +196,9 @@ async def test_a_note_authorised_after_its_order_was_cancelled_is_kept_and_told(
     await settled(stage)
     assert (await stage._call("GET", f"/v1/orders/{before['order']['id']}"))["order"]["state"] == "cancelled"
     ref = quote(before["document_ref"], safe="")
-    await stage._call("POST", f"/v1/nfe/{ref}/retry")
+    async with stage.http.post(f"/v1/nfe/{ref}/retry") as refused:
+        assert (refused.status, (await refused.json())["code"]) == (409, "NFE-ORDER-CANCELLED")
+    await stage._call("POST", f"/v1/nfe/{ref}/retry?force=true")
     found = await stage._until(f"/v1/nfe/{ref}", "status", frozenset({"authorized"}))
     assert found["protocolo"] == stage.sims.sefaz.authorized[0].nProt
     async with asyncio.timeout(20):
