@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SEEDS ?= 1 2 3
+# Testers at work side by side: many tests wait for a clock, so a few more than cores.
+TESTERS ?= 3
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .PHONY: help demo test check lint types imports docs run chaos bench e2e-browser lock clean
@@ -28,7 +30,7 @@ run: .venv/.runtime ## service, worker, console and simulators, left running
 	@$(BIN)/gateway demo --stay
 
 test: .venv/.dev ## unit, contract, e2e, golden and short chaos tests, on SQLite and PostgreSQL
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n $(TESTERS) --dist worksteal
 
 check: .venv/.dev lint types imports docs test ## all that CI runs
 
