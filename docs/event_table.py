@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from gateway.nfe.events.schema import Tag, details
 from gateway.nfe.events.table import Deadline, EventKind, event_kinds
+from gateway.nfe.events.term import span
 
 _FILLED = frozenset({"descEvento", "versao", "tpAutor", "cOrgaoAutor", "verAplic"})
 _AUTHORS = {
@@ -15,6 +14,7 @@ _AUTHORS = {
     "other": "fisco ou terceiros",
 }
 _WHERE = {"home": "SEFAZ da filial", "origin": "quem autorizou a nota", "an": "Ambiente Nacional"}
+_AFTER = {"late": "depois, a UF decide", "refuse": "depois, recusado aqui"}
 _CERTAINTY = {"C": "certa", "M": "provável", "U": "confirme com a UF"}
 
 
@@ -29,6 +29,14 @@ def page() -> str:
         "|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [_row(kind) for kind in kinds]
+    lines += [
+        "\n## Prazos por UF\n",
+        "A linha da UF vale antes da nacional. Fora do prazo o pedido vai com aviso, e a SEFAZ decide (155 aceita, 501 recusa);"
+        " onde a UF exige autorização prévia, peça-a antes de enviar.\n",
+        "| evento | modelo | UF | desde | prazo | fora do prazo | fonte |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [row for kind in kinds for row in _of_states(kind)]
     lines += [
         "\n## O que cada um diz\n",
         "`POST /v1/nfe/{ref}/events` com `event` (tpEvento ou nome) e `detEvento` com as tags abaixo. `?`: opcional; `*`: repete."
@@ -46,7 +54,9 @@ def page() -> str:
 
 
 def _row(kind: EventKind) -> str:
-    limits = "; ".join(_limit(one) for one in kind.deadlines) or "sem prazo conhecido"
+    limits = "; ".join(_limit(one) for one in kind.deadlines if one.uf is None) or "sem prazo conhecido"
+    if any(one.uf for one in kind.deadlines):
+        limits += "; [UFs com prazo próprio](#prazos-por-uf)"
     who, where = _AUTHORS[kind.author], _WHERE[kind.authorizer]
     return (
         f"| `{kind.tpEvento}` | `{kind.name}` | {kind.label} | {who} | {where} | {kind.max_seq}"
@@ -55,16 +65,22 @@ def _row(kind: EventKind) -> str:
 
 
 def _limit(limit: Deadline) -> str:
-    whom = " ".join(part for part in (limit.uf, f"modelo {limit.model}" if limit.model else "") if part)
-    after = "depois, a UF decide" if limit.after == "late" else "depois, recusado aqui"
-    return f"{whom + ': ' if whom else ''}{_span(limit.within)} ({after})"
+    whom = f"modelo {limit.model}: " if limit.model else ""
+    return f"{whom}{span(limit.within)} ({_AFTER[limit.after]})"
 
 
-def _span(within: timedelta) -> str:
-    minutes = int(within.total_seconds() // 60)
-    if minutes % 1440 == 0 and minutes > 1440:
-        return f"{minutes // 1440} dias"
-    return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
+def _of_states(kind: EventKind) -> list[str]:
+    rows = sorted((one for one in kind.deadlines if one.uf), key=lambda one: (one.model or "", one.uf or "", one.since))
+    return [
+        f"| {kind.label} | {one.model or 'todos'} | {one.uf} | {one.since:%d/%m/%Y} | {span(one.within)} | {_late(one)}"
+        f" | {one.source} ({_CERTAINTY[one.certainty]}) |"
+        for one in rows
+    ]
+
+
+def _late(limit: Deadline) -> str:
+    until = f"até {span(limit.late_within)} da autorização" if limit.late_within else _AFTER[limit.after]
+    return f"{until}. {limit.late_told}".strip()
 
 
 def _tags(tags: tuple[Tag, ...]) -> str:

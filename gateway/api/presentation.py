@@ -18,6 +18,7 @@ from gateway.api.resources import (
     Document,
     DocumentLinks,
     DocumentSummary,
+    EventTerm,
     Job,
     Order,
     TimelineEntry,
@@ -25,8 +26,10 @@ from gateway.api.resources import (
 from gateway.api.services import SERVICES, Services
 from gateway.core.clock import from_epoch_ms
 from gateway.core.faults import Fault
+from gateway.nfe.branch import Branch
+from gateway.nfe.events.term import Term
 from gateway.nfe.lifecycle import DOCUMENT
-from gateway.store import documents, setup
+from gateway.store import documents, event_intake, setup
 from gateway.store.documents import DocumentRow, EventRow
 from gateway.store.jobs import STATE_LABELS, JobRow
 from gateway.store.orders import OrderRow
@@ -109,12 +112,30 @@ async def document(request: web.Request, row: DocumentRow) -> Document:
     """A document with its timeline."""
     services = request.app[SERVICES]
     zone = await request.app[ZONES].of(row.branch)
-    events = await services.db.read(lambda conn: documents.events(conn, row.id))
+
+    def read(conn: Any) -> tuple[tuple[EventRow, ...], Branch | None]:
+        return documents.events(conn, row.id), setup.get_branch(conn, row.branch) if row.status == "authorized" else None
+
+    events, branch = await services.db.read(read)
     return Document(
         **_summary(row, zone, services.settings.public_url),
         environment=row.environment,
         warnings=_warnings(events),
+        deadlines=tuple(_term(one) for one in event_intake.terms(row, branch, services.clock.now())),
         timeline=tuple(TimelineEntry(at=local(e.at, zone), kind=e.kind, text=e.text) for e in events),
+    )
+
+
+def _term(one: Term) -> EventTerm:
+    return EventTerm(
+        tpEvento=one.kind.tpEvento,
+        label=one.kind.label,
+        standing=one.standing,
+        until=one.until.replace(microsecond=0),
+        late_until=None if one.late_until is None else one.late_until.replace(microsecond=0),
+        text=one.text,
+        source=one.limit.source,
+        certainty=one.limit.certainty,
     )
 
 

@@ -70,11 +70,28 @@ class DocumentSummary(Struct, frozen=True, kw_only=True):
     links: DocumentLinks
 
 
+class EventTerm(Struct, frozen=True, kw_only=True):
+    """Until when an event of an authorised note may be asked for. `standing`: `late` is still sent and SEFAZ decides (155 or
+    501), `past` is refused here. `late_until`: until when the state takes a late one, null when it does not say. `certainty` U:
+    confirm with the state."""
+
+    tpEvento: str
+    label: str
+    standing: Literal["inside", "late", "past"]
+    until: datetime
+    late_until: datetime | None
+    text: str
+    source: str
+    certainty: str
+
+
 class Document(DocumentSummary, frozen=True, kw_only=True):
-    """A document with its story. `environment`: 1 produção, 2 homologação. `warnings`: rules it breaks that did not stop it."""
+    """A document with its story. `environment`: 1 produção, 2 homologação. `warnings`: rules it breaks that did not stop it.
+    `deadlines`: of an authorised note, until when it may be cancelled or corrected."""
 
     environment: int
     warnings: tuple[Fault, ...]
+    deadlines: tuple[EventTerm, ...]
     timeline: tuple[TimelineEntry, ...]
 
 

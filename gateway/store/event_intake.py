@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,12 +19,13 @@ from gateway.nfe.branch import Branch
 from gateway.nfe.events.compose import compose_event
 from gateway.nfe.events.lifecycle import EVENT
 from gateway.nfe.events.table import EventKind, event_kind
+from gateway.nfe.events.term import Term, term
 from gateway.store import fiscal_events, setup
 from gateway.store.database import Database
 from gateway.store.document_rows import DocumentRow, locked, write_event
 from gateway.store.fiscal_events import FiscalEvent
 
-CORRECTION = "110110"
+CANCEL, CORRECTION = "110111", "110110"
 _BETWEEN = " / "
 
 
@@ -49,7 +50,7 @@ async def request_event(
     """
     kind = kind_asked(wanted)
     at = clock.epoch_ms()
-    day = clock.now().date()
+    now = clock.now()
     told = hashlib.sha256(msgspec.json.encode([kind.tpEvento, document, dict(values)], order="sorted")).digest()
 
     def unit(conn: Connection) -> tuple[FiscalEvent, bool]:
@@ -60,7 +61,7 @@ async def request_event(
             return known, True
         branch = setup.get_branch(conn, doc.branch)
         assert branch is not None  # documents.branch is a foreign key
-        late = _refuse_untimely(doc, kind, branch, at, day)
+        late = _refuse_untimely(doc, kind, branch, now)
         detail = _cumulative(conn, doc, kind, values)
         assert doc.chave is not None  # an authorised document has one
         n_seq = fiscal_events.next_seq(conn, doc.chave, kind)
@@ -74,27 +75,35 @@ async def request_event(
     return await db.write(unit)
 
 
-def _refuse_untimely(doc: DocumentRow, kind: EventKind, branch: Branch, at: int, day: date) -> str | None:
+def _refuse_untimely(doc: DocumentRow, kind: EventKind, branch: Branch, now: datetime) -> str | None:
     """The warning of an event past its time that SEFAZ may still take. Raises TransitionRefused for one it may not."""
     if doc.status != "authorized" or doc.authorized_at is None:
         raise TransitionRefused(
             f"{kind.label} só vale para nota autorizada.", fix="Espere a autorização, ou confira a situação da nota."
         )
-    limit, ended = kind.deadline(doc.model, branch.address.uf, day), until(doc, kind, branch, day)
-    if limit is None or ended is None or from_epoch_ms(at) <= ended:
+    found = term_of(doc, kind, branch, now)
+    if found is None or found.standing == "inside":
         return None
-    told = f"O prazo de {kind.label.lower()} terminou em {ended:%d/%m/%Y às %H:%M} ({limit.source})."
-    if limit.after == "refuse":
-        raise TransitionRefused(told, fix="Passado o prazo, o caminho é uma nota de devolução ou de estorno.")
-    return f"{told} A SEFAZ pode aceitar fora do prazo (155) ou recusar (501), conforme a UF."
+    if found.standing == "past":
+        raise TransitionRefused(found.text, fix="Passado o prazo, o caminho é uma nota de devolução ou de estorno.")
+    return found.text
 
 
-def until(doc: DocumentRow, kind: EventKind, branch: Branch, day: date) -> datetime | None:
-    """When the event's time ends, in the branch's zone; None when no limit is known or the note is not authorised."""
-    limit = kind.deadline(doc.model, branch.address.uf, day)
-    if limit is None or doc.authorized_at is None:
+def term_of(doc: DocumentRow, kind: EventKind, branch: Branch, now: datetime) -> Term | None:
+    """How the event stands to its deadline; None when no limit is known or the note is not authorised. now: aware."""
+    if doc.authorized_at is None:
         return None
-    return (from_epoch_ms(doc.authorized_at) + limit.within).astimezone(ZoneInfo(branch.time_zone))
+    authorized_at, zone = from_epoch_ms(doc.authorized_at), ZoneInfo(branch.time_zone)
+    return term(kind, doc.model, branch.address.uf, authorized_at, now, zone)
+
+
+def terms(doc: DocumentRow, branch: Branch | None, now: datetime) -> tuple[Term, ...]:
+    """Of an authorised note: how its cancelamento, and its carta de correção where the model has one, stand."""
+    if branch is None or doc.status != "authorized":
+        return ()
+    kinds = [event_kind(code) for code in (CANCEL, CORRECTION)]
+    found = [term_of(doc, kind, branch, now) for kind in kinds if doc.model in kind.models]
+    return tuple(one for one in found if one is not None)
 
 
 def _cumulative(conn: Connection, doc: DocumentRow, kind: EventKind, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,7 +136,7 @@ def _check(kind: EventKind, doc: DocumentRow, n_seq: int, detail: Mapping[str, A
 
 async def retry_event(db: Database, clock: Clock, event: str, values: Mapping[str, Any] | None) -> FiscalEvent:
     """A refused event once more, corrected when `values` are given. Raises NotFound, ValidationFailed, TransitionRefused."""
-    at, day = clock.epoch_ms(), clock.now().date()
+    at, now = clock.epoch_ms(), clock.now()
 
     def unit(conn: Connection) -> FiscalEvent:
         found = fiscal_events.held(conn, event)
@@ -137,7 +146,7 @@ async def retry_event(db: Database, clock: Clock, event: str, values: Mapping[st
         doc, kind = locked(conn, found.document), event_kind(found.tp_evento)
         branch = setup.get_branch(conn, doc.branch)
         assert branch is not None  # documents.branch is a foreign key
-        _refuse_untimely(doc, kind, branch, at, day)
+        _refuse_untimely(doc, kind, branch, now)
         fiscal_events.refuse_pending(conn, found.chave, kind)
         detail = _cumulative(conn, doc, kind, found.values if values is None else values)
         n_seq = fiscal_events.next_seq(conn, found.chave, kind)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from aiohttp import web
 
@@ -13,13 +12,13 @@ from gateway.api.routes import artefacts
 from gateway.api.routes.events import ask, cancel_values
 from gateway.api.services import SERVICES
 from gateway.core.errors import NotFound
-from gateway.nfe.branch import Branch
 from gateway.nfe.events.table import event_kind
+from gateway.nfe.events.term import Term
 from gateway.store import access, documents, event_intake
 from gateway.store.documents import DocumentRow
 from gateway.store.fiscal_events import FiscalEvent
 
-CANCEL, CORRECTION = "110111", event_intake.CORRECTION
+CANCEL, CORRECTION = event_intake.CANCEL, event_intake.CORRECTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,33 +30,15 @@ class Told:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """Something that may be asked for of the note. until: the end of its time, already past when `late`."""
-
-    until: str
-    late: bool
-
-
 def told(event: FiscalEvent) -> Told:
     """The event with its name and what it says."""
     values = event.values
     return Told(event, event_kind(event.tp_evento).label, str(values.get("xCorrecao") or values.get("xJust") or ""))
 
 
-def offers(doc: DocumentRow, branch: Branch | None, now: datetime) -> dict[str, Offer]:
-    """The events that the page offers, by tpEvento: those the model takes and whose time, if over, SEFAZ may still forgive."""
-    found: dict[str, Offer] = {}
-    if branch is None or doc.status != "authorized":
-        return found
-    for tpEvento in (CANCEL, CORRECTION):
-        kind = event_kind(tpEvento)
-        limit = kind.deadline(doc.model, branch.address.uf, now.date())
-        until = event_intake.until(doc, kind, branch, now.date())
-        late = until is not None and now > until
-        if doc.model in kind.models and not (late and limit is not None and limit.after == "refuse"):
-            found[tpEvento] = Offer("" if until is None else f"{until:%d/%m/%Y %H:%M}", late)
-    return found
+def offers(terms: tuple[Term, ...]) -> dict[str, Term]:
+    """The events that the page offers, by tpEvento: those whose time, if over, SEFAZ may still forgive."""
+    return {one.kind.tpEvento: one for one in terms if one.standing != "past"}
 
 
 async def find(request: web.Request) -> DocumentRow:

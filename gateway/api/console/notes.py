@@ -22,7 +22,7 @@ from gateway.core.taxid import strip_punctuation
 from gateway.nfe.lifecycle import DOCUMENT
 from gateway.nfe.raw import RawNote
 from gateway.nfe.request import Request, decode_request
-from gateway.store import documents, explaining, fiscal_events, orders, other_key, queries, setup
+from gateway.store import documents, event_intake, explaining, fiscal_events, orders, other_key, queries, setup
 from gateway.store.queries import DocumentFilter, JobFilter
 
 PAGE = 50
@@ -81,8 +81,9 @@ async def show(request: web.Request) -> web.Response:
 
     found = await request.app[SERVICES].db.read(read)
     items = _items(decode_request(row.request))
-    choices = offers(row, found["branch"], request.app[SERVICES].clock.now())
-    return render(request, "note.html", "notes", doc=row, items=items, drawn=row.status in HAS_NOTE, offers=choices, **found)
+    terms = event_intake.terms(row, found["branch"], request.app[SERVICES].clock.now())
+    shown: dict[str, Any] = {"doc": row, "items": items, "drawn": row.status in HAS_NOTE, "offers": offers(terms), "terms": terms}
+    return render(request, "note.html", "notes", **shown, **found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,19 @@ Authorizer = Literal["home", "origin", "an"]
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Until when, counted from the authorisation; `model` and `uf` None hold for all. `after`: what is done past it."""
+    """Until when, counted from the authorisation; `model` and `uf` None hold for all. `after`: what is done past it.
+
+    late_within: until when the state takes a late one, None when it says no time; late_told: what it asks for then, pt-BR.
+    """
 
     within: timedelta
     after: Literal["refuse", "late"]
+    late_within: timedelta | None
+    late_told: str
     model: str | None
     uf: str | None
     since: date
+    until: date
     source: str
     certainty: str
 
@@ -50,7 +56,9 @@ class EventKind:
 
     def deadline(self, model: str, uf: str, day: date) -> Deadline | None:
         """The row that counts on `day`: the UF's over the row of all, and then the newest. None: no limit is known."""
-        fits = [row for row in self.deadlines if row.since <= day and row.model in (None, model) and row.uf in (None, uf)]
+        fits = [
+            row for row in self.deadlines if row.since <= day <= row.until and row.model in (None, model) and row.uf in (None, uf)
+        ]
         return max(fits, key=lambda row: (row.uf is not None, row.since), default=None)
 
 
@@ -72,9 +80,12 @@ def event_kinds() -> Mapping[str, EventKind]:
                 Deadline(
                     within=timedelta(days=limit.get("days", 0), hours=limit.get("hours", 0), minutes=limit.get("minutes", 0)),
                     after=limit["after"],
+                    late_within=timedelta(hours=limit["late_hours"]) if "late_hours" in limit else None,
+                    late_told=limit.get("late_told", ""),
                     model=limit.get("model"),
                     uf=limit.get("uf"),
                     since=limit["since"],
+                    until=limit.get("until", date.max),
                     source=limit["source"],
                     certainty=limit["certainty"],
                 )
