@@ -12,7 +12,8 @@ _EXPLAIN = """exemplos:
   gateway explain 806 --ref venda-1        o que a 806 diria desta nota"""
 _WHY = """exemplos:
   gateway why venda-1                      a vida da nota, e o que mudou de uma tentativa para a outra
-  gateway why 35261111222333000181550010000000071123456780 --json"""
+  gateway why 35261111222333000181550010000000071123456780 --json
+  gateway why 11222333000181-55-1-123      um número: CNPJ-modelo-série-número, também o inutilizado"""
 
 
 def add(
@@ -30,6 +31,6 @@ def add(
     sub.set_defaults(run=explain)
     text = "conta a história de um documento"
     sub = commands.add_parser("why", help=text, description=text, epilog=_WHY, formatter_class=raw)
-    sub.add_argument("ref", help="ref ou chave do documento")
+    sub.add_argument("ref", help="ref, chave ou número (CNPJ-modelo-série-número)")
     sub.add_argument("--json", action="store_true", help="um objeto JSON")
     sub.set_defaults(run=why)

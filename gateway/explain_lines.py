@@ -5,19 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from gateway.config import Settings
-from gateway.core.clock import from_epoch_ms
+from gateway.core.clock import SystemClock, from_epoch_ms
 from gateway.core.errors import NotFound
 from gateway.nfe.explanation import Explanation
 from gateway.nfe.field_changes import Change
 from gateway.nfe.rejections import Rejection, rejection
 from gateway.setup_commands import opened
-from gateway.store import explaining, setup
-from gateway.store.explaining import Story
+from gateway.store import explaining, stories
+from gateway.store.stories import Story
 
 
 async def explained(settings: Settings, args: argparse.Namespace) -> list[str]:
@@ -82,32 +81,26 @@ def _changed(change: Change) -> str:
 
 async def story(settings: Settings, args: argparse.Namespace) -> list[str]:
     """Lines of `gateway why`. Raises NotFound."""
-
-    def read(conn: Any) -> tuple[Story, str]:
-        row = explaining.find(conn, args.ref)
-        branch = setup.get_branch(conn, row.branch)
-        return explaining.story(conn, row), branch.time_zone if branch else "America/Sao_Paulo"
-
+    now = SystemClock().now()
     async with opened(settings) as (db, _):
-        told, zone_name = await db.read(read)
-    zone = ZoneInfo(zone_name)
+        told: Story = await db.read(lambda conn: stories.told(conn, args.ref, now))
     if args.json:
         lines = [
             {
-                "at": from_epoch_ms(line.at).astimezone(zone).isoformat(),
+                "at": from_epoch_ms(line.at).astimezone(told.zone).isoformat(),
                 "kind": line.kind,
                 "text": line.text,
                 "changes": msgspec.to_builtins(line.changes),
             }
             for line in told.lines
         ]
-        return [_json({"ref": told.document.ref, "headline": told.headline, "lines": lines})]
+        return [_json({"ref": told.ref, "headline": told.headline, "lines": lines, "now": told.now})]
     found = [told.headline]
-    if told.document.chave:
+    if told.document is not None and told.document.chave:
         found.append(f"Chave {told.document.chave}")
     for line in told.lines:
-        found.append(f"{from_epoch_ms(line.at).astimezone(zone):%d/%m/%Y %H:%M:%S}  {line.text}")
-    return found
+        found.append(f"{from_epoch_ms(line.at).astimezone(told.zone):%d/%m/%Y %H:%M:%S}  {line.text}")
+    return [*found, *(f"Agora: {one}" for one in told.now)]
 
 
 def _json(value: Any) -> str:

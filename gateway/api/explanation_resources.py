@@ -72,11 +72,12 @@ class StoryEntry(Struct, frozen=True, kw_only=True):
 
 
 class DocumentStory(Struct, frozen=True, kw_only=True):
-    """A document's life, oldest first."""
+    """A document's life, oldest first, or that of a number without one. `now`: what may or must be done, a sentence each."""
 
     ref: str
     headline: str
     lines: tuple[StoryEntry, ...]
+    now: tuple[str, ...]
 
 
 def rejection_text(row: Rejection) -> RejectionText:

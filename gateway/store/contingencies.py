@@ -117,6 +117,11 @@ def of_document(conn: Connection, document: str) -> Contingency | None:
     return _one(conn, table.c.id == mine.scalar_subquery())
 
 
+def due_of(conn: Connection, document: str) -> int | None:
+    """Until when the document, issued off-line, is to be transmitted (ms); None for any other."""
+    return conn.execute(select(contingency_documents.c.due_at).where(contingency_documents.c.document == document)).scalar()
+
+
 def issued_offline(conn: Connection, document: str) -> bool:
     """Whether the buyer already has the document: issued off-line."""
     mine = select(contingency_documents.c.tp_emis).where(contingency_documents.c.document == document)

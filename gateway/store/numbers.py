@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Connection, case, insert, select, update
@@ -26,6 +27,38 @@ ENDS: dict[str, NumberState] = {
     "voided": "voided",
 }
 """Status of a document that ends its number's doubt, and the number's state then."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberKey:
+    """One number of a branch, model, series and environment."""
+
+    branch: str
+    model: str
+    series: int
+    environment: int
+    number: int
+
+
+def owner(conn: Connection, key: NumberKey) -> str | None:
+    """The document that holds the number, whatever its end; None when none does."""
+    mine = [numbers.c[name] == value for name, value in asdict(key).items()]
+    return conn.execute(select(numbers.c.document).where(*mine)).scalar()
+
+
+def foreign(conn: Connection, key: NumberKey) -> tuple[str, str] | None:
+    """The key under which SEFAZ holds the number, and the document of ours that gave it up for that (539)."""
+    mine = [foreign_numbers.c[name] == value for name, value in asdict(key).items()]
+    row = conn.execute(select(foreign_numbers.c.chave, foreign_numbers.c.document).where(*mine)).first()
+    return None if row is None else (row.chave, row.document)
+
+
+def given(conn: Connection, key: NumberKey) -> bool:
+    """Whether the series has already gone past the number."""
+    series = {name: value for name, value in asdict(key).items() if name != "number"}
+    mine = [number_sequences.c[name] == value for name, value in series.items()]
+    following = conn.execute(select(number_sequences.c.next).where(*mine)).scalar()
+    return following is not None and key.number < following
 
 
 def allocate(conn: Connection, doc: DocumentRow, at: int, chosen: int | None = None) -> int:

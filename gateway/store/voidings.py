@@ -22,6 +22,7 @@ from gateway.store import documents
 from gateway.store.document_rows import locked
 from gateway.store.event_tables import inutilizacoes as table
 from gateway.store.jobs import enqueue
+from gateway.store.numbers import NumberKey
 from gateway.store.tables import documents as documents_table
 from gateway.store.tables import number_sequences, numbers
 from gateway.store.topics import touch
@@ -82,6 +83,23 @@ def recent(conn: Connection, branches: frozenset[str] | None, *, limit: int) -> 
     statement = select(*_COLUMNS).order_by(table.c.created_at.desc(), table.c.id.desc()).limit(limit)
     if branches is not None:
         statement = statement.where(table.c.branch.in_(branches))
+    return tuple(_row(dict(row)) for row in conn.execute(statement).mappings())
+
+
+def covering(conn: Connection, key: NumberKey) -> tuple[VoidingRow, ...]:
+    """Every request whose range has the number, oldest first, the refused too."""
+    statement = (
+        select(*_COLUMNS)
+        .where(
+            table.c.branch == key.branch,
+            table.c.model == key.model,
+            table.c.series == key.series,
+            table.c.environment == key.environment,
+            table.c.first <= key.number,
+            table.c.last >= key.number,
+        )
+        .order_by(table.c.created_at, table.c.id)
+    )
     return tuple(_row(dict(row)) for row in conn.execute(statement).mappings())
 
 

@@ -116,7 +116,7 @@ async def test_the_commands_tell_the_same(stage: Stage, capsys: pytest.CaptureFi
     assert json.loads(one)["rejection"]["cStat"] == "806"
     told = await story(settings, argparse.Namespace(ref="linha", json=False))
     assert told[0].startswith(
-        "Nota 1 da série 1 (ref linha), R$ 484.90: rejeitada, foi enviada uma vez; a última resposta foi 778,"
+        "Nota 1 da série 1 (ref linha), R$ 484,90: rejeitada, foi enviada uma vez; a última resposta foi 778,"
     )
     (text,) = await story(settings, argparse.Namespace(ref="linha", json=True))
     assert json.loads(text)["lines"][0]["kind"] == "accepted"

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway.api.console.note_events import find, offers, told
-from gateway.api.console.render import query, render
+from gateway.api.console.render import moment, query, render
 from gateway.api.console.session import SESSION
 from gateway.api.presentation import HAS_NOTE
 from gateway.api.respond import choices, day_bound
@@ -22,7 +22,7 @@ from gateway.core.taxid import strip_punctuation
 from gateway.nfe.lifecycle import DOCUMENT
 from gateway.nfe.raw import RawNote
 from gateway.nfe.request import Request, decode_request
-from gateway.store import documents, event_intake, explaining, fiscal_events, orders, other_key, queries, setup
+from gateway.store import documents, event_intake, explaining, fiscal_events, orders, other_key, queries, setup, stories
 from gateway.store.queries import DocumentFilter, JobFilter
 
 PAGE = 50
@@ -76,13 +76,15 @@ async def show(request: web.Request) -> web.Response:
             "other_key": other_key.other_key(conn, row.id) if row.status in ("processing", "unknown") else None,
             "has_xml": documents.artefact(conn, row.id, "signed") is not None,
             "explained": explaining.explanation(conn, row),
-            "story": explaining.story(conn, row),
+            "story": stories.story(conn, row, request.app[SERVICES].clock.now()),
         }
 
     found = await request.app[SERVICES].db.read(read)
     items = _items(decode_request(row.request))
     terms = event_intake.terms(row, found["branch"], request.app[SERVICES].clock.now())
+    zone, now = found["story"].zone, request.app[SERVICES].clock.epoch_ms()
     shown: dict[str, Any] = {"doc": row, "items": items, "drawn": row.status in HAS_NOTE, "offers": offers(terms), "terms": terms}
+    shown["when"] = lambda ms: moment(ms, zone, now)  # every hour of the page is the branch's
     return render(request, "note.html", "notes", **shown, **found)
 
 

@@ -141,7 +141,7 @@ class SendEvent:
 
         def reject(conn: Any) -> None:
             fiscal_events.move(conn, event.id, "reject", at=at, cstat=answer.cStat, reason=answer.xMotivo)
-            text = f"{event_kind(event.tp_evento).label}: recusado pela SEFAZ: {reason}"
+            text = f"{event_kind(event.tp_evento).label}: recusa da SEFAZ: {reason}"
             if found.doc is not None:
                 add_event(conn, found.doc.id, "event_rejected", text, {"event": event.id, "cStat": answer.cStat}, at)
 
@@ -222,7 +222,7 @@ class SendEvent:
                 received.manifested(conn, moved, at)
                 ledger.append_proof(conn, "event", event.id, proc, at)
                 return
-            told = f"{event_kind(event.tp_evento).label}: registrado pela SEFAZ, protocolo {nProt} ({cStat} {xMotivo})."
+            told = f"{event_kind(event.tp_evento).label}: registro na SEFAZ, protocolo {nProt} ({cStat} {xMotivo})."
             add_event(conn, moved.document, "event_registered", told, {"event": event.id, "cStat": cStat}, at)
             doc = documents.get(conn, moved.document)
             if event.tp_evento in CANCELS and doc is not None and doc.status == "authorized":
