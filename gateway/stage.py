@@ -17,6 +17,7 @@ import msgspec
 from gateway import demo_data
 from gateway.bootstrap import Gateway
 from gateway.config import Settings
+from gateway.core.clock import Clock
 from gateway.core.errors import ConfigInvalid
 from gateway.nfe.product import Product, TaxProfile
 from gateway.nfe.rulebook import DECLARED, Rulebook
@@ -127,8 +128,17 @@ class Outcome:
 class Stage:
     """A gateway and its simulators, set up for a demonstration."""
 
-    def __init__(self, directory: Path, *, port: int = 0, database_url: str = "", rulebook: Rulebook = DECLARED) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        port: int = 0,
+        database_url: str = "",
+        rulebook: Rulebook = DECLARED,
+        clock: Clock | None = None,
+    ) -> None:
         self.directory = directory
+        self._clock = clock
         self._port = port
         self._database_url = database_url
         self._rulebook = rulebook
@@ -159,7 +169,7 @@ class Stage:
             vtex_sweep_seconds=5.0,
             sefaz_probe_seconds=0.5,
         )
-        self.gateway = Gateway(settings, rulebook=self._rulebook)
+        self.gateway = Gateway(settings, rulebook=self._rulebook, clock=self._clock)
         await self.gateway.start()
         await self._set_up(pki)
 

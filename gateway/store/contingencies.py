@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ from gateway.store.contingency_tables import contingencies as table
 from gateway.store.contingency_tables import contingency_documents
 from gateway.store.dbclock import db_now
 from gateway.store.document_rows import DocumentRow
-from gateway.store.jobs import enqueue
+from gateway.store.jobs import enqueue, live_for, retry_now
 from gateway.store.tables import documents
 from gateway.store.topics import touch
 
@@ -139,7 +139,7 @@ def issued(conn: Connection, doc: DocumentRow, contingency: Contingency, tp_emis
         due = transmit_until(from_epoch_ms(doc.issued_at), zone)
         due_at = int(due.timestamp() * 1000)
         lead = alert_before(due.date()) / timedelta(milliseconds=1)
-        subject = f"offline:{doc.branch}:{doc.environment}:{due:%Y-%m-%d}"
+        subject = _due_on(doc, due)
         enqueue(
             conn,
             kind=DEADLINE_KIND,
@@ -152,6 +152,21 @@ def issued(conn: Connection, doc: DocumentRow, contingency: Contingency, tp_emis
     values = {"document": doc.id, "contingency": contingency.id, "tp_emis": tp_emis, "due_at": due_at}
     conn.execute(insert(contingency_documents).values(**values))
     return due_at
+
+
+def _due_on(doc: DocumentRow, due: datetime) -> str:
+    """Subject of the alert of the branch's off-line notes due on that local day."""
+    return f"offline:{doc.branch}:{doc.environment}:{due:%Y-%m-%d}"
+
+
+def count_again(conn: Connection, doc: DocumentRow, zone: ZoneInfo) -> None:
+    """An off-line note came to something: a person who was told of its deadline is told how many are left, or no more."""
+    due_at = due_of(conn, doc.id)
+    if due_at is None:
+        return
+    for job in live_for(conn, _due_on(doc, from_epoch_ms(due_at).astimezone(zone))):
+        if job.state == "needs_attention":
+            retry_now(conn, job.id)
 
 
 def waiting(conn: Connection, contingency: str, limit: int) -> list[str]:

@@ -10,7 +10,7 @@ from gateway.explain_lines import story
 from gateway.sim.sefaz import Fault
 from gateway.stage import Stage
 from tests.e2e.test_events import WHY, call, document_of, ended
-from tests.e2e.test_outcomes import _take_number_of_another, stopped
+from tests.e2e.test_outcomes import _take_number_of_another, post, settled, stopped
 from tests.e2e.test_voiding import refused_sale, request
 
 CNPJ = demo_data.TEST_CNPJ
@@ -50,8 +50,9 @@ async def test_events_are_told_with_what_they_say(stage: Stage) -> None:
 
 
 async def test_a_receipt_is_told_until_its_answer(stage: Stage) -> None:
-    stage.sims.sefaz.load_scenario("receipt")
-    await stage.sell("recibo")
+    stage.sims.sefaz.push_fault(Fault(action="receipt", service="NFeAutorizacao4", polls=1))
+    await post(stage, "recibo")
+    await settled(stage, "recibo", "authorized")
     told = await why(stage, "recibo")
     (given,) = texts(told, "lose")
     assert given.startswith("Recebida pela SEFAZ e ainda não processada: recibo ")

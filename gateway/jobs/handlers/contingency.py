@@ -4,12 +4,14 @@ is told before the law's time for it ends."""
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from gateway.core.clock import Clock, from_epoch_ms
 from gateway.jobs.results import Done, NeedsAttention, Result, WaitFor
 from gateway.jobs.worker import Job
-from gateway.store import contingencies, documents
-from gateway.store.database import Database
+from gateway.nfe.branch import Branch
+from gateway.store import contingencies, documents, setup
+from gateway.store.database import Database, db_now
 
 LOT = 200
 BETWEEN_LOTS_SECONDS = 1.0
@@ -45,12 +47,25 @@ class Deadline:
 
     async def __call__(self, job: Job) -> Result:
         branch, environment, due_at = str(job.payload["branch"]), int(job.payload["environment"]), int(job.payload["due_at"])
-        n, ref = await self._db.read(lambda conn: contingencies.overdue(conn, branch, environment, due_at))
+
+        def read(conn: Any) -> tuple[int, str | None, Branch | None, bool]:
+            n, ref = contingencies.overdue(conn, branch, environment, due_at)
+            return n, ref, setup.get_branch(conn, branch), db_now(conn) > due_at
+
+        n, ref, owner, over = await self._db.read(read)
         if not n:
             return Done()
-        until = from_epoch_ms(due_at)
+        assert owner is not None  # its notes hold it
+        until = from_epoch_ms(due_at).astimezone(ZoneInfo(owner.time_zone))
         return NeedsAttention(
             "NFCE-OFFLINE-DUE",
-            f"{n} NFC-e emitidas off-line pela filial {branch} ainda não foram aceitas pela SEFAZ (a primeira: {ref}).",
-            f"O prazo termina em {until:%d/%m/%Y às %H:%M} UTC: corrija as rejeitadas e confira a ligação com a SEFAZ.",
+            _still_here(n, branch, ref),
+            f"O prazo {'terminou' if over else 'termina'} em {until:%d/%m/%Y às %H:%M}: corrija as rejeitadas e confira a ligação"
+            " com a SEFAZ.",
         )
+
+
+def _still_here(n: int, branch: str, ref: str | None) -> str:
+    if n == 1:
+        return f"Uma NFC-e emitida off-line pela filial {branch} ainda não foi aceita pela SEFAZ: {ref}."
+    return f"{n} NFC-e emitidas off-line pela filial {branch} ainda não foram aceitas pela SEFAZ (a primeira: {ref})."

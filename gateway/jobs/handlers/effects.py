@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from gateway.store import documents, orders, prints, setup
+from gateway.nfe.contingency import OFFLINE
+from gateway.store import contingencies, documents, orders, prints, setup
 from gateway.store.documents import DocumentRow
 from gateway.store.jobs import enqueue
 from gateway.workflows.marketplace_order import ORDER
@@ -17,6 +19,10 @@ def after_outcome(conn: Any, document: str, at: int) -> None:
     assert doc is not None  # the caller has just moved it
     if doc.status == "authorized":
         request_print(conn, doc)
+    if doc.chave is not None and doc.chave[34] == OFFLINE:
+        branch = setup.get_branch(conn, doc.branch)
+        assert branch is not None  # documents.branch is a foreign key
+        contingencies.count_again(conn, doc, ZoneInfo(branch.time_zone))
     if doc.origin == "vtex" and doc.origin_ref is not None:
         _tell_order(conn, doc, doc.origin_ref, at)
 
