@@ -80,7 +80,7 @@ _MEANINGS = {
     "sefaz_svc_url": "como `sefaz_url`, só para as chamadas à SVC; vazio: o mesmo endereço",
     "sefaz_an_url": "como `sefaz_url`, só para o Ambiente Nacional; vazio: o mesmo endereço",
     "sefaz_ca": "CA (PEM) desse outro servidor",
-    "ca_bundle": "raízes da ICP-Brasil, somadas às do sistema: um arquivo PEM ou DER, ou uma pasta deles",
+    "ca_bundle": "raízes da ICP-Brasil, somadas às do sistema, e autoridades abaixo delas: um arquivo PEM ou DER, ou uma pasta",
     "vtex_url": "substitui o endereço base de toda conta VTEX",
     "log_level": "`debug`, `info`, `warning` ou `error`",
     "log_format": "`json` ou `text`",

@@ -44,6 +44,7 @@ from gateway.jobs.webhook import HookReceiver
 from gateway.jobs.worker import Kind, Worker
 from gateway.nfe.answers import ServiceStatus
 from gateway.nfe.certificate import load as load_certificate
+from gateway.nfe.icp_chain import Authorities, read_authorities
 from gateway.nfe.request import Request
 from gateway.nfe.rulebook import DECLARED, Rulebook
 from gateway.nfe.sefaz.client import SefazClient
@@ -95,6 +96,11 @@ class Edges:
         await self.sefaz.close()
         await self.marketplace.close()
         await self.danfe.close()
+
+
+def authorities_of(settings: Settings) -> Authorities | None:
+    """The authorities of ICP-Brasil that `ca_bundle` gives, None without it. Raises ConfigInvalid."""
+    return read_authorities(Path(settings.ca_bundle)) if settings.ca_bundle else None
 
 
 def make_edges(settings: Settings, clock: Clock) -> Edges:
@@ -294,6 +300,7 @@ class Gateway:
             vtex_hook=self._hook,
             readiness=self._not_ready,
             rulebook=self.rulebook,
+            authorities=await asyncio.to_thread(authorities_of, self.settings),
         )
         self._runner = web.AppRunner(make_app(services), access_log=None, shutdown_timeout=self.settings.stop_grace_seconds)
         await self._runner.setup()

@@ -24,8 +24,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     data_dir: database, key, sockets. database_url: SQLite in data_dir unless given. redis_url: an embedded Valkey unless
     given; `off` runs with database polling only. public_url: how people reach the console. sefaz_url/sefaz_ca: send
     every SEFAZ service to another server (tests, proxy), refused in production. vtex_url: replaces every account's base
-    address. ca_bundle: roots of ICP-Brasil, added to the system's. requery/absent: patience with lost answers, in
-    seconds; probe: how often an authoriser that is down is asked whether it is back (SEFAZ wants no less than 180).
+    address. ca_bundle: roots of ICP-Brasil, added to the system's, and the authorities under them, by which signatures are
+    followed up to a root. requery/absent: patience with lost answers, in seconds; probe: how
+    often an authoriser that is down is asked whether it is back (SEFAZ wants no less than 180).
     retention_months: how long documents are kept (Ajuste SINIEF 2/2025: 132 from authorisation); nothing is deleted before.
     """
 

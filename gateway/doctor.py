@@ -7,18 +7,20 @@ import shutil
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from gateway.bootstrap import Edges, make_edges, open_vault
+from gateway.bootstrap import Edges, authorities_of, make_edges, open_vault
 from gateway.config import Settings
 from gateway.core.clock import SystemClock, to_epoch_ms
 from gateway.core.errors import ConfigInvalid, GatewayError
 from gateway.jobs.certificates import Certificates
 from gateway.jobs.embedded import EmbeddedValkey
 from gateway.nfe.branch import Branch
+from gateway.nfe.icp_chain import Authorities
 from gateway.nfe.ports import Pfx, Target
 from gateway.nfe.validity import validity
 from gateway.store import access, setup
@@ -124,10 +126,13 @@ async def _setup(settings: Settings, db: Database, vault: Vault, *, offline: boo
         )
     clock = SystemClock()
     certificates = Certificates(db, vault, clock)
+    authorities, finding = _authorities(settings, clock.now())
+    if finding is not None:
+        yield finding
     edges = make_edges(settings, clock)
     try:
         for branch in branches:
-            async for finding in _branch(branch, certificates, edges, offline=offline):
+            async for finding in _branch(branch, certificates, edges, authorities, offline=offline):
                 yield finding
             if branch.nfce.qr_version == "2" and await certificates.csc(branch.cnpj, branch.environment) is None:
                 yield Finding(
@@ -142,7 +147,24 @@ async def _setup(settings: Settings, db: Database, vault: Vault, *, offline: boo
         await edges.close()
 
 
-async def _branch(branch: Branch, certificates: Certificates, edges: Edges, *, offline: bool) -> AsyncIterator[Finding]:
+def _authorities(settings: Settings, now: datetime) -> tuple[Authorities | None, Finding | None]:
+    try:
+        found = authorities_of(settings)
+    except ConfigInvalid as error:
+        return None, _of("ICP-Brasil", error)
+    if found is None:
+        return None, None
+    ended = [root for root in found.roots if root.not_valid_after_utc < now]
+    text = f"{len(found.roots)} raízes e {len(found.between)} autoridades em {settings.ca_bundle}"
+    if len(ended) == len(found.roots):
+        fix = "Junte as raízes em vigor, publicadas pelo ITI: nada novo leva às que venceram."
+        return found, Finding("warning", "ICP-Brasil", f"{text}; todas as raízes venceram.", fix)
+    return found, Finding("ok", "ICP-Brasil", f"{text}.")
+
+
+async def _branch(
+    branch: Branch, certificates: Certificates, edges: Edges, authorities: Authorities | None, *, offline: bool
+) -> AsyncIterator[Finding]:
     """A branch is well when its certificate opens and, unless offline, each of its hosts answers a status request.
 
     A handshake would prove nothing: half of the hosts ask for the certificate only after the request.
@@ -160,6 +182,13 @@ async def _branch(branch: Branch, certificates: Certificates, edges: Edges, *, o
     else:
         fix = "Providencie a renovação do A1 e envie com: gateway cert add"
         yield Finding("warning", subject, f"{until}. {left.sentence}", fix)
+    if authorities is not None:
+        chain = authorities.follow(certificate.der, SystemClock().now(), certificate.chain)
+        if chain.status == "trusted":
+            yield Finding("ok", f"{subject}, cadeia", chain.text)
+        else:
+            fix = "Exporte o A1 com toda a cadeia, ou junte as autoridades que faltam em ca_bundle."
+            yield Finding("warning", f"{subject}, cadeia", chain.text, fix)
     if not offline:
         for host, name, target in _hosts(branch, pfx, edges):
             yield await _answers(f"{subject}, {name} em {host}", target, edges)

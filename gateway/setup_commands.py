@@ -13,13 +13,13 @@ from typing import Any
 
 from gateway import demo_data
 from gateway.api.operations_csv import read_csv, written_own
-from gateway.bootstrap import prepare_data
+from gateway.bootstrap import authorities_of, prepare_data
 from gateway.config import FILE_NAME, Settings
 from gateway.core.clock import SystemClock, from_epoch_ms
 from gateway.core.errors import ConfigInvalid, NotFound
 from gateway.core.taxid import Cnpj
 from gateway.nfe.branch import Branch
-from gateway.nfe.certificate import load
+from gateway.nfe.certificate import Certificate, load
 from gateway.nfe.ports import Pfx
 from gateway.nfe.validity import validity
 from gateway.sim.pki import TestPki
@@ -109,7 +109,9 @@ async def make_test_branch(
     return {"branch": str(number), "api_key": token, "ca": str(authority.ca_path)}
 
 
-async def _store_certificate(db: Database, vault: Vault, owner: str, pfx: bytes, password: str) -> CertificateRow:
+async def _store_certificate(
+    db: Database, vault: Vault, owner: str, pfx: bytes, password: str
+) -> tuple[CertificateRow, Certificate]:
     certificate = await asyncio.to_thread(load, Pfx(pfx, password))
     clock = SystemClock()
     certificate.check(clock.now(), owner)
@@ -120,7 +122,7 @@ async def _store_certificate(db: Database, vault: Vault, owner: str, pfx: bytes,
         access.record(conn, actor=who, action="certificate.put", subject=owner, at=at, data={"serial": row.serial})
         return row
 
-    return await db.write(write)
+    return await db.write(write), certificate
 
 
 async def add_certificate(settings: Settings, owner: str, pfx: bytes, password: str) -> str:
@@ -131,8 +133,10 @@ async def add_certificate(settings: Settings, owner: str, pfx: bytes, password: 
     root = owner.replace(".", "").upper()
     owner = root if re.fullmatch(f"[0-9A-Z]{{{ROOT}}}", root) else _cnpj(owner)
     async with opened(settings) as (db, vault):
-        row = await _store_certificate(db, vault, owner, pfx, password)
-    return f"Certificado ativo para {owner}: {row.subject}, válido até {_day(row.not_after)}."
+        row, stored = await _store_certificate(db, vault, owner, pfx, password)
+    said = f"Certificado ativo para {owner}: {row.subject}, válido até {_day(row.not_after)}."
+    authorities = authorities_of(settings)
+    return said if authorities is None else f"{said} {authorities.follow(stored.der, SystemClock().now(), stored.chain).text}"
 
 
 async def list_certificates(settings: Settings) -> list[str]:

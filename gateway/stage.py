@@ -163,6 +163,7 @@ class Stage:
             sefaz_url=self.sims.sefaz.url,
             sefaz_svc_url=f"{self.sims.sefaz.url}/svc",
             sefaz_ca=str(self.sims.sefaz.ca_path),
+            ca_bundle=str(self.sims.sefaz.ca_path),
             vtex_url=self.sims.vtex.url,
             sefaz_requery_seconds=0.5,
             sefaz_absent_seconds=1.0,

@@ -15,6 +15,7 @@ from aiohttp import web
 from gateway.api.resources import (
     Answer,
     Buyer,
+    CertificateChain,
     Document,
     DocumentLinks,
     DocumentSummary,
@@ -28,6 +29,8 @@ from gateway.core.clock import from_epoch_ms
 from gateway.core.faults import Fault
 from gateway.nfe.branch import Branch
 from gateway.nfe.events.term import Term
+from gateway.nfe.icp_chain import STATUSES as CHAIN_STATUSES
+from gateway.nfe.icp_chain import Followed
 from gateway.nfe.lifecycle import DOCUMENT
 from gateway.store import documents, event_intake, setup
 from gateway.store.documents import DocumentRow, EventRow
@@ -124,6 +127,11 @@ async def document(request: web.Request, row: DocumentRow) -> Document:
         deadlines=tuple(_term(one) for one in event_intake.terms(row, branch, services.clock.now())),
         timeline=tuple(TimelineEntry(at=local(e.at, zone), kind=e.kind, text=e.text) for e in events),
     )
+
+
+def chain_told(one: Followed) -> CertificateChain:
+    """Where a certificate leads to, on the wire."""
+    return CertificateChain(status=one.status, status_label=CHAIN_STATUSES[one.status], text=one.text, path=one.path)
 
 
 def _term(one: Term) -> EventTerm:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from gateway.api.event_resources import EventState, Justification
+from gateway.api.resources import CertificateChain
 from gateway.nfe.sale import Ref
 
 ManifestationName = Literal["ciencia", "confirmacao", "desconhecimento", "nao_realizada"]
@@ -113,9 +114,14 @@ class ReceivedContent(Struct, frozen=True, kw_only=True):
 
 
 class Received(ReceivedSummary, frozen=True, kw_only=True):
-    """A note with its answers, and its content once the XML came. verdict_text: what the examination of the XML found."""
+    """A note with its answers, and its content once the XML came. verdict_text: what the examination of the XML found.
+
+    chain: where its signer's certificate leads to, and whether it was valid when SEFAZ authorised the note; null while no
+    authority is configured, or when the signature itself does not hold.
+    """
 
     verdict_text: str | None
+    chain: CertificateChain | None
     manifestations: tuple[Manifestation, ...]
     content: ReceivedContent | None
 

@@ -195,11 +195,21 @@ class CertificateUpload(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     password: Annotated[str, Meta(max_length=200)]
 
 
+class CertificateChain(Struct, frozen=True, kw_only=True):
+    """Where a certificate leads to among the authorities of `ca_bundle`. path: names, from the certificate up."""
+
+    status: Literal["trusted", "unknown_authority", "out_of_date", "not_an_authority"]
+    status_label: Annotated[str, Meta(description="pt-BR")]
+    text: Annotated[str, Meta(description="pt-BR")]
+    path: tuple[str, ...]
+
+
 class CertificateSummary(Struct, frozen=True, kw_only=True):
     """What a stored certificate says of itself; never its file or password.
 
     owner: the branch, or the root CNPJ (8 characters) whose branches share it. alert: which of 60, 30, 15, 7 and 1 days it has
-    come under, null before. urgency: ok, notice, warning, critical or expired.
+    come under, null before. urgency: ok, notice, warning, critical or expired. chain: said when it is sent, while authorities are
+    configured; a certificate that leads to none of them is stored all the same.
     """
 
     owner: str
@@ -214,6 +224,7 @@ class CertificateSummary(Struct, frozen=True, kw_only=True):
     urgency_label: str
     uploaded_at: datetime
     uploaded_by: str
+    chain: CertificateChain | None = None
 
 
 class CscUpload(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -15,6 +15,7 @@ from gateway.core.clock import Clock
 from gateway.core.faults import Fault
 from gateway.nfe.answers import ServiceStatus
 from gateway.nfe.event_answers import Taxpayer
+from gateway.nfe.icp_chain import Authorities
 from gateway.nfe.ports import Pfx
 from gateway.nfe.request import Request
 from gateway.nfe.rulebook import DECLARED, Rulebook
@@ -56,6 +57,10 @@ class Renderers(Protocol):
 class LoadedCertificate(CertificateInfo, Protocol):
     """An opened certificate: what it says of itself, and whether this branch may sign with it."""
 
+    @property
+    def der(self) -> bytes: ...
+    @property
+    def chain(self) -> tuple[bytes, ...]: ...
     def check(self, at: datetime, branch_cnpj: str) -> None:
         """Raises CertificateExpired or CertificateInvalid (of another company)."""
         ...
@@ -116,7 +121,7 @@ def _always_ready() -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything injected into the application."""
+    """Everything injected into the application. authorities: of ICP-Brasil, None while none is configured."""
 
     db: Database
     vault: Vault
@@ -132,6 +137,7 @@ class Services:
     vtex_hook: VtexHook
     readiness: Readiness = field(default=_always_ready)
     rulebook: Rulebook = DECLARED
+    authorities: Authorities | None = None
 
 
 SERVICES = web.AppKey("services", Services)

@@ -10,7 +10,8 @@ from gateway.core.machine import Machine, Row
 from gateway.nfe.certificate import holder_of
 from gateway.nfe.distributed import NoteFacts, Situation
 from gateway.nfe.events.table import EventKind
-from gateway.nfe.signature import AlteredAfterSigning, SignatureBroken, verify
+from gateway.nfe.icp_chain import Authorities, Followed
+from gateway.nfe.signature import AlteredAfterSigning, SignatureBroken, signer_of, verify
 
 Status = Literal["resumo", "ciente", "completo", "manifestado"]
 Verdict = Literal["ok", "altered", "bad_signature", "bad_protocol", "not_ours"]
@@ -94,7 +95,7 @@ class Check:
 
 
 def examine(xml: bytes, facts: NoteFacts, base: str) -> Check:
-    """Signature, then protocol, then whether we are in it. Chains of certificates are not followed."""
+    """Signature, then protocol, then whether we are in it. The signer's chain is another question: see `chain_of`."""
     try:
         signer = holder_of(verify(xml))
     except AlteredAfterSigning as error:
@@ -110,6 +111,23 @@ def examine(xml: bytes, facts: NoteFacts, base: str) -> Check:
     if role_of(facts, base) is None:
         return Check("not_ours", "A empresa não é destinatária, transportadora nem autorizada nesta nota.")
     return Check("ok", "A assinatura e o protocolo conferem com o conteúdo.")
+
+
+def chain_of(xml: bytes, verdict: Verdict, at: datetime, authorities: Authorities | None) -> Followed | None:
+    """Whether the signer's certificate came from ICP-Brasil and was valid when SEFAZ authorised the note (`at`, aware).
+
+    It is worked out when asked, so that a root configured later counts for the notes of before. None when no root is
+    configured, or when the signature itself does not hold: its certificate then says nothing of the note.
+    """
+    if authorities is None or verdict in ("altered", "bad_signature"):
+        return None
+    leaf = signer_of(xml)
+    if leaf is None:
+        return None
+    try:
+        return authorities.follow(leaf, at)
+    except ValueError:
+        return Followed("unknown_authority", "O certificado de quem assinou não pôde ser lido.", ())
 
 
 SOON = {"aware": timedelta(days=3), "conclude": timedelta(days=15)}

@@ -23,6 +23,7 @@ _ROOT = f'<NFe xmlns="{NFE}">'.encode()
 _APEX = f'<infNFe xmlns="{NFE}"'.encode()
 _END = b"</infNFe>"
 _MAX_XML = 8 * 1024 * 1024
+_LEAF = f"{{{DSIG}}}Signature/{{{DSIG}}}KeyInfo/{{{DSIG}}}X509Data/{{{DSIG}}}X509Certificate"
 
 _SIGNED_INFO = (
     f'<CanonicalizationMethod Algorithm="{C14N}"></CanonicalizationMethod>'
@@ -93,6 +94,22 @@ def with_placeholder(xml: bytes) -> bytes:
     return xml[:close] + _signature(f"NFe{chave}", "A" * 27 + "=", "AAAA", "AAAA") + xml[close:]
 
 
+def signer_of(xml: bytes) -> bytes | None:
+    """The certificate (DER) that a NFe or nfeProc carries as its signer's; None when it carries none that can be read.
+
+    Nothing is verified: see `verify`.
+    """
+    from lxml import etree  # noqa: PLC0415  as below: issuing never needs it
+
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    try:
+        root = etree.fromstring(xml, parser)
+        text = root.findtext(f".//{{{NFE}}}NFe/{_LEAF}") or root.findtext(f"./{_LEAF}")
+        return base64.b64decode(text) if text else None
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+
+
 class SignatureBroken(ProtocolBroken):
     """The document's signature is absent, does not match, or covers something else than its infNFe."""
 
@@ -129,7 +146,7 @@ def verify(xml: bytes) -> bytes:
         bodies = [] if document is None else document.findall(f"{{{NFE}}}infNFe")
         if document is None or len(bodies) != 1 or root.getroottree().docinfo.internalDTD is not None:
             raise SignatureBroken("O XML não é uma NF-e com um infNFe.")
-        leaf_text = document.findtext(f"{{{DSIG}}}Signature/{{{DSIG}}}KeyInfo/{{{DSIG}}}X509Data/{{{DSIG}}}X509Certificate")
+        leaf_text = document.findtext(_LEAF)
         if not leaf_text:
             raise SignatureBroken("A NF-e não traz o certificado de quem assinou.")
         leaf = load_der_x509_certificate(base64.b64decode(leaf_text))

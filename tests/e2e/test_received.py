@@ -99,6 +99,8 @@ async def test_a_note_of_another_issuer_is_made_known_downloaded_whole_and_confi
     note = await received(stage, chave, status="completo")
 
     assert (note["verdict"], note["role"]) == ("ok", "destinatario")
+    # The supplier's A1 is of the test authority, the only one that the stage believes.
+    assert (note["chain"]["status"], len(note["chain"]["path"])) == ("trusted", 2)
     assert note["content"]["dest"] == BUYER
     assert note["content"]["total"] == note["value"]
     assert [item["code"] for item in note["content"]["items"]] == [item["sku"] for item in demo_data.sale("x")["items"]]

@@ -63,9 +63,11 @@ async def put(request: web.Request) -> web.Response:
         return await _page(request, f"O arquivo passa de {MAX_PFX // 1024} KiB: não é um certificado A1.", 413)
     try:
         pfx = Pfx(body, str(form.get("password", ""))[:MAX_PASSWORD])
-        await store(request.app[SERVICES], owner, pfx, f"user:{session.username}")
+        _, chain = await store(request.app[SERVICES], owner, pfx, f"user:{session.username}")
     except ValidationFailed as error:
         return await _page(request, " ".join(f"{fault.message} {fault.fix}" for fault in error.faults), 422)
     except GatewayError as error:
         return await _page(request, f"{error.detail} {error.fix}", 422)
+    if chain is not None and chain.status != "trusted":
+        return await _page(request, f"Certificado guardado e em uso. {chain.text} A SEFAZ pode recusá-lo: confira o arquivo.")
     return web.Response(status=303, headers={"Location": "/console/certificados?feito=certificate"})

@@ -11,12 +11,13 @@ from gateway.api.console.render import query, render
 from gateway.api.console.session import SESSION
 from gateway.api.respond import bad
 from gateway.api.routes.artefacts import file
-from gateway.api.routes.received import content_of, wanted_of, whole
+from gateway.api.routes.received import content_of, followed, wanted_of, whole
 from gateway.api.services import SERVICES
 from gateway.core.errors import NotFound
 from gateway.core.taxid import strip_punctuation
 from gateway.nfe.events.lifecycle import EVENT
 from gateway.nfe.events.table import event_kind
+from gateway.nfe.icp_chain import STATUSES
 from gateway.nfe.received import AWARE, MANIFESTATIONS, RECEIVED, SITUATIONS, VERDICTS, ManifestationName
 from gateway.store import distribution, manifestations, received, received_intake, received_rows, setup
 from gateway.store.received_list import list_received
@@ -100,6 +101,8 @@ async def show(request: web.Request) -> web.Response:
         event_labels=EVENT.labels,
         answers=answers(),
         content=None if body is None else await asyncio.to_thread(content_of, body),
+        chain=None if body is None else await asyncio.to_thread(followed, request.app[SERVICES], row, body),
+        chains=STATUSES,
         acts=acts,
         situations=SITUATIONS,
         statuses=RECEIVED.labels,

@@ -12,13 +12,14 @@ from aiohttp import BodyPartReader, web
 from gateway.api.auth import KEY, actor, hidden, sees
 from gateway.api.decode import read_json, too_large
 from gateway.api.operation import operation
-from gateway.api.presentation import ZONES, local
+from gateway.api.presentation import ZONES, chain_told, local
 from gateway.api.resources import CertificateSummary, CertificateUpload, Listing
 from gateway.api.respond import bad, ok
 from gateway.api.routes.branches import TAG, branch_of
 from gateway.api.services import SERVICES, LoadCertificate, LoadedCertificate, Services
 from gateway.core.errors import CertificateExpired, CertificateInvalid, Forbidden, ValidationFailed
 from gateway.core.faults import Fault
+from gateway.nfe.icp_chain import Followed
 from gateway.nfe.ports import Pfx
 from gateway.nfe.validity import URGENCY_LABELS, validity
 from gateway.store import access, certificates
@@ -40,8 +41,8 @@ async def put_certificate(request: web.Request) -> web.Response:
     """The PFX and its password, as JSON (base64) or as multipart/form-data with the parts `pfx` and `password`. It is opened and
     checked first: a broken file, a wrong password, an expired certificate or one of another company stores nothing."""
     branch = await branch_of(request)
-    row = await store(request.app[SERVICES], branch.cnpj, await _uploaded(request), actor(request))
-    return ok(await _summary(request, row))
+    row, chain = await store(request.app[SERVICES], branch.cnpj, await _uploaded(request), actor(request))
+    return ok(await _summary(request, row, chain=chain))
 
 
 @operation(
@@ -55,12 +56,13 @@ async def put_certificate(request: web.Request) -> web.Response:
 async def put_root(request: web.Request) -> web.Response:
     """One certificate for every branch of a root CNPJ (8 characters) that has none of its own. Only for keys of every branch."""
     root = _root(request)
-    row = await store(request.app[SERVICES], root, await _uploaded(request), actor(request))
-    return ok(await _summary(request, row))
+    row, chain = await store(request.app[SERVICES], root, await _uploaded(request), actor(request))
+    return ok(await _summary(request, row, chain=chain))
 
 
-async def store(services: Services, owner: str, pfx: Pfx, who: str) -> CertificateRow:
-    """Open, check and activate a certificate of a branch or of a root. Raises ValidationFailed, NotFound: nothing is stored."""
+async def store(services: Services, owner: str, pfx: Pfx, who: str) -> tuple[CertificateRow, Followed | None]:
+    """Open, check and activate a certificate of a branch or of a root; answers also where it leads to, None while no authority is
+    configured. Raises ValidationFailed, NotFound: nothing is stored."""
     loaded = await asyncio.to_thread(_checked, services.load_certificate, pfx)
     try:
         loaded.check(services.clock.now(), owner)
@@ -75,7 +77,9 @@ async def store(services: Services, owner: str, pfx: Pfx, who: str) -> Certifica
         access.record(conn, actor=who, action="certificate.put", subject=owner, at=at, data=data)
         return row
 
-    return await services.db.write(write)
+    row = await services.db.write(write)
+    known = services.authorities
+    return row, None if known is None else known.follow(loaded.der, services.clock.now(), loaded.chain)
 
 
 def _checked(load: LoadCertificate, pfx: Pfx) -> LoadedCertificate:
@@ -163,7 +167,9 @@ def _covers(request: web.Request, owner: str) -> bool:
     return not key.branches or any(branch.startswith(owner) for branch in key.branches)
 
 
-async def _summary(request: web.Request, row: CertificateRow, branch: str = "") -> CertificateSummary:
+async def _summary(
+    request: web.Request, row: CertificateRow, branch: str = "", chain: Followed | None = None
+) -> CertificateSummary:
     services = request.app[SERVICES]
     zone = await request.app[ZONES].of(branch or row.owner)
     left = validity(row.not_after, services.clock.epoch_ms())
@@ -180,4 +186,5 @@ async def _summary(request: web.Request, row: CertificateRow, branch: str = "") 
         urgency_label=URGENCY_LABELS[left.urgency],
         uploaded_at=local(row.created_at, zone),
         uploaded_by=row.actor,
+        chain=None if chain is None else chain_told(chain),
     )

@@ -11,7 +11,7 @@ from gateway.api.auth import KEY, actor, branches_of, hidden
 from gateway.api.decode import read_json
 from gateway.api.live import LIVE
 from gateway.api.operation import CURSOR, LIMIT, PREFER, Parameter, operation
-from gateway.api.presentation import ZONES, local, maybe_local
+from gateway.api.presentation import ZONES, chain_told, local, maybe_local
 from gateway.api.received_resources import (
     Manifestation,
     NewManifestation,
@@ -26,14 +26,16 @@ from gateway.api.received_resources import (
 from gateway.api.resources import Listing
 from gateway.api.respond import bad, choices, day_bound, ok, page_limit, preferred_wait
 from gateway.api.routes.artefacts import file
-from gateway.api.services import SERVICES
+from gateway.api.services import SERVICES, Services
+from gateway.core.clock import from_epoch_ms
 from gateway.core.errors import InvariantBroken, StateError, ValidationFailed
 from gateway.core.taxid import strip_punctuation
 from gateway.nfe.events.lifecycle import EVENT
 from gateway.nfe.events.table import event_kind
+from gateway.nfe.icp_chain import Followed
 from gateway.nfe.layout.document import NFe
 from gateway.nfe.reader import read_unchecked
-from gateway.nfe.received import MANIFESTATIONS, RECEIVED, SITUATIONS, VERDICTS
+from gateway.nfe.received import MANIFESTATIONS, RECEIVED, SITUATIONS, VERDICTS, chain_of
 from gateway.store import distribution, fiscal_events, manifestations, received, received_intake, received_rows
 from gateway.store.fiscal_events import FiscalEvent
 from gateway.store.received_list import ReceivedFilter, list_received
@@ -237,12 +239,21 @@ async def _shown(request: web.Request, row: ReceivedNote) -> Received:
         return manifestations.of_note(conn, row), received.xml_of(conn, row)
 
     events, body = await request.app[SERVICES].db.read(read)
+    chain = None if body is None else await asyncio.to_thread(followed, request.app[SERVICES], row, body)
     return Received(
         **await _summary(request, row),
         verdict_text=row.verdict_text,
+        chain=None if chain is None else chain_told(chain),
         manifestations=tuple([await _manifestation(request, event) for event in events]),
         content=None if body is None else await asyncio.to_thread(content_of, body),
     )
+
+
+def followed(services: Services, row: ReceivedNote, xml: bytes) -> Followed | None:
+    """Where the certificate of the note's signer leads to; None while nothing can be said of it. Slow: in a thread."""
+    if row.verdict is None:
+        return None
+    return chain_of(xml, row.verdict, from_epoch_ms(row.authorized_at or row.issued_at), services.authorities)
 
 
 async def _manifestation(request: web.Request, event: FiscalEvent) -> Manifestation:

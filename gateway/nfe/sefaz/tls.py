@@ -19,13 +19,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat, pkcs12
 
 from gateway.core.errors import CertificateExpired, CertificateInvalid, ConfigInvalid
+from gateway.nfe.icp_chain import read_certificates
 from gateway.nfe.ports import Pfx
 
-_ROOT_SUFFIXES = (".pem", ".crt", ".cer")
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:ECDHE+AES:DHE+AES:!aNULL:!eNULL:!aDSS"
 _FIX_ROOTS = (
     "Instale as raízes da ICP-Brasil (v5, v10, v11 e v12, em https://www.gov.br/iti) no sistema ou na pasta de certificados "
@@ -122,21 +121,15 @@ def _context(trust: Trust) -> ssl.SSLContext:
 
 
 def _add_roots(context: ssl.SSLContext, path: Path) -> None:
+    roots = read_certificates(path)
     try:
-        paths = sorted(file for file in path.iterdir() if file.suffix in _ROOT_SUFFIXES) if path.is_dir() else [path]
-        roots = [root for file in paths for root in _certificates(file.read_bytes())]
         context.load_verify_locations(cadata="".join(root.public_bytes(Encoding.PEM).decode("ascii") for root in roots))
-    except (OSError, ValueError, ssl.SSLError) as error:
+    except (ValueError, ssl.SSLError) as error:
         raise ConfigInvalid(
             f"As raízes confiáveis em {path} não puderam ser lidas: {error}.",
             code="SEFAZ-CA",
             fix="Aponte para um arquivo de certificado, ou para uma pasta com arquivos .pem, .crt ou .cer.",
         ) from error
-
-
-def _certificates(data: bytes) -> list[x509.Certificate]:
-    """PEM, one or many, or DER: the ITI publishes the roots in both."""
-    return x509.load_pem_x509_certificates(data) if b"-----BEGIN" in data else [x509.load_der_x509_certificate(data)]
 
 
 @contextmanager

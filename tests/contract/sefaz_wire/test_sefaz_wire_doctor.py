@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from gateway.config import Settings
 from gateway.core.clock import SystemClock
 from gateway.core.errors import ConfigInvalid, Refused
-from gateway.doctor import _branch
+from gateway.doctor import _authorities, _branch
 from gateway.nfe.answers import ServiceStatus
 from gateway.nfe.certificate import load
 from gateway.nfe.certificate_maker import make_test_pfx
@@ -45,11 +48,11 @@ class FakeSefaz:
         return answer
 
 
-async def examined(days: int = 300, answers=None, **changes):
+async def examined(days: int = 300, answers=None, authorities=None, **changes):
     sefaz = FakeSefaz(answers or {})
     certificates = FakeCertificates(days)
     made = branch(environment=2, **changes)
-    found = [one async for one in _branch(made, certificates, SimpleNamespace(sefaz=sefaz), offline=False)]
+    found = [one async for one in _branch(made, certificates, SimpleNamespace(sefaz=sefaz), authorities, offline=False)]
     return found, sefaz.asked
 
 
@@ -77,6 +80,22 @@ async def test_a_certificate_about_to_end_is_a_warning_and_the_hosts_are_still_a
     found, asked = await examined(days=6)
     assert found[0].level == "warning"
     assert len(asked) == len(found) - 1 > 0
+
+
+async def test_a_certificate_is_followed_to_the_configured_roots(tmp_path: Path):
+    other = load(make_test_pfx(CNPJ, "Raiz", "x", at=SystemClock().now()))
+    (tmp_path / "raiz.cer").write_bytes(other.der)
+    authorities, said = _authorities(Settings(ca_bundle=str(tmp_path)), SystemClock().now())
+    assert (said.level, said.message) == ("ok", f"1 raízes e 0 autoridades em {tmp_path}.")
+    found, _ = await examined(authorities=authorities)
+    assert (found[1].level, found[1].subject) == ("warning", f"filial {CNPJ}, cadeia")
+    assert "não leva a nenhuma raiz configurada" in found[1].message
+    _, said = _authorities(Settings(ca_bundle=str(tmp_path)), SystemClock().now() + timedelta(days=400))
+    assert (said.level, "todas as raízes venceram" in said.message) == ("warning", True)
+    (tmp_path / "raiz.cer").unlink()
+    authorities, said = _authorities(Settings(ca_bundle=str(tmp_path)), SystemClock().now())
+    assert (authorities, said.level, "ICP-NO-ROOT" in said.message) == (None, "error", True)
+    assert _authorities(Settings(), SystemClock().now()) == (None, None)
 
 
 def test_a_target_without_a_host_is_refused():

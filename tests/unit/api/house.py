@@ -52,6 +52,8 @@ class FakeCertificate:
     serial: int = 0xA1B
     not_before: datetime = START - timedelta(days=10)
     not_after: datetime = START + timedelta(days=90)
+    der: bytes = b""
+    chain: tuple[bytes, ...] = ()
 
     def check(self, at: datetime, branch_cnpj: str) -> None:
         if at > self.not_after:

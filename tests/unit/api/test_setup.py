@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,9 +12,14 @@ import aiohttp
 import msgspec
 import pytest
 from aiohttp.test_utils import TestClient
+from cryptography.x509 import load_der_x509_certificate
 
+from gateway.api.app import make_app
 from gateway.core.errors import CertificateInvalid, NotSent
 from gateway.nfe.answers import ServiceStatus
+from gateway.nfe.certificate import load
+from gateway.nfe.certificate_maker import make_test_pfx
+from gateway.nfe.icp_chain import Authorities
 from gateway.store import setup
 from gateway.store.certificates import active_pfx
 from gateway.store.csc import open_csc
@@ -81,6 +88,7 @@ async def test_a_certificate_is_stored_sealed(client: Client, house: House) -> N
         "urgency_label": "Em dia",
         "uploaded_at": "2026-11-03T09:00:00-04:00",
         "uploaded_by": f"key:{key['Authorization'].split('_')[2]}",
+        "chain": None,
     }
     assert stored.status == 200
     assert await stored.json() == expected
@@ -91,6 +99,21 @@ async def test_a_certificate_is_stored_sealed(client: Client, house: House) -> N
     raw = await house.db.read(lambda conn: conn.execute(certificates.select()).one())
     assert b"pfx bytes" not in raw.pfx
     assert b"segredo" not in raw.password
+
+
+async def test_a_certificate_that_leads_to_no_known_authority_is_stored_and_said(
+    house: House, aiohttp_client: Callable[..., Awaitable[Client]]
+) -> None:
+    root = load(make_test_pfx(CNPJ, "OUTRA", "x", at=START))
+    mine = load(make_test_pfx(CNPJ, "LOJA", "x", at=START))
+    house.edges.certificate = FakeCertificate(der=mine.der)
+    known = Authorities((load_der_x509_certificate(root.der),), ())
+    client = await aiohttp_client(make_app(replace(house.services, authorities=known)))
+    answer = await client.put(f"/v1/branches/{CNPJ}/certificate", json=PFX, headers=await house.key("setup"))
+    chain = (await answer.json())["chain"]
+    assert (answer.status, chain["status"], chain["status_label"]) == (200, "unknown_authority", "Autoridade desconhecida")
+    assert chain["path"] == [f"LOJA:{CNPJ}"]
+    assert await house.rows(certificates) == 1
 
 
 async def test_a_second_certificate_replaces_the_first(client: Client, house: House) -> None:
