@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -79,6 +80,34 @@ SAMPLE = [
 @pytest.mark.parametrize(("uf", "mod", "tpAmb", "service", "url"), SAMPLE)
 def test_sample_written_by_hand(uf, mod, tpAmb, service, url):
     assert Endpoints().url_for(uf, mod, tpAmb, service).url == url
+
+
+def _rows(name: str) -> list[list[str]]:
+    text = (Path(__file__).parent / name).read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
+
+
+def test_every_address_is_the_published_one():
+    table = official_table()
+    mine = {
+        (name, mod, str(tpAmb), service, url)
+        for (name, mod, tpAmb), rows in table.urls.items()
+        for row in rows
+        for service, url in row.value.items()
+    }
+    assert mine == {tuple(row) for row in _rows("addresses.tsv")}
+
+
+def test_every_uf_is_authorised_by_who_the_lists_say():
+    table = official_table()
+    found = {uf: rows[-1].value for uf, rows in table.ufs.items()}
+    mine = {(uf, one.cUF, one.authorizer["55"], one.authorizer["65"], one.svc[1], one.cad or "-") for uf, one in found.items()}
+    assert mine == {tuple(row) for row in _rows("ufs.tsv")}
+    # Every authoriser named is one with addresses of that model, in both environments.
+    for uf, _, mod55, mod65, svc, cad in mine:
+        for tpAmb in (1, 2):
+            assert {(mod55, "55", tpAmb), (mod65, "65", tpAmb), (svc, "55", tpAmb)} <= table.urls.keys(), uf
+            assert cad == "-" or (cad, "55", tpAmb) in table.urls, uf
 
 
 def test_counts():
