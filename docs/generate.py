@@ -12,9 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from docs import document_rules, event_table, rejections
+from docs import document_rules, error_codes, event_table, rejections
 from gateway.config import Settings
-from gateway.core.errors import TREATMENTS
 from gateway.core.machine import Machine
 from gateway.nfe.events.lifecycle import EVENT, VOIDING
 from gateway.nfe.lifecycle import DOCUMENT
@@ -99,27 +98,6 @@ _MEANINGS = {
 }
 
 
-def errors() -> str:
-    """The one error table: class, HTTP status, what happens to the job."""
-    actions = {
-        "fail": "encerra",
-        "retry": "tenta de novo pelo calendário",
-        "wait": "espera o que foi pedido, sem gastar tentativa",
-        "ask": "pergunta ao outro lado antes de repetir",
-        "park": "espera uma pessoa",
-        "stop": "para o worker",
-    }
-    lines = [
-        "# Erros\n",
-        "Gerado da tabela do código por `python -m docs.generate`.\n",
-        "| classe | código | HTTP | trabalho | log |",
-    ]
-    lines.append("|---|---|---|---|---|")
-    for cls, row in TREATMENTS.items():
-        lines.append(f"| `{cls.__name__}` | `{cls.code}` | {row.http} | {actions[row.job]} | {row.log} |")
-    return "\n".join(lines) + "\n"
-
-
 def requirements() -> str:
     """Which requirements are proven by which tests, from the `req` markers; and how many are not yet."""
     proofs: dict[str, list[str]] = defaultdict(list)
@@ -155,7 +133,7 @@ def _markers() -> Iterator[tuple[str, str, list[str]]]:
 PAGES = {
     "reference/states.md": states,
     "reference/configuration.md": configuration,
-    "reference/errors.md": errors,
+    "reference/errors.md": error_codes.page,
     "reference/events.md": event_table.page,
     "reference/rules.md": document_rules.page,
     "reference/rejections.md": rejections.page,
