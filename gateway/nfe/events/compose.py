@@ -86,7 +86,8 @@ def compose_event(
         )
     if faults:
         raise ValidationFailed(faults)
-    filled = {"verAplic": VERSION, "cOrgaoAutor": cUF, "tpAutor": _AUTHORS[kind.author]}
+    # tpAutorizacao: an actor may not let others in unless the caller says so (827 without it).
+    filled = {"verAplic": VERSION, "cOrgaoAutor": cUF, "tpAutor": _AUTHORS[kind.author], "tpAutorizacao": "0"}
     body = detail_text(kind.tpEvento, values, filled)
     return Event(kind, chave, tax_id, n_seq, environment, AN if kind.authorizer == "an" else chave.cUF, body)
 

@@ -29,7 +29,8 @@ def detail_text(tpEvento: str, values: Mapping[str, Value], filled: Mapping[str,
     if tags is None:
         raise LookupError(tpEvento)
     faults: list[Fault] = []
-    text = "".join(_group("detEvento", tags, {**_known(filled, tags), **values}, "$.detEvento", faults))
+    told = {**_known(filled, tags), **values}
+    text = "".join(_group("detEvento", tags, {**_terms(tags, told), **told}, "$.detEvento", faults))
     if not faults:
         faults = list(check(text.replace("<detEvento", f'<detEvento xmlns="{_NFE}"', 1).encode(), tpEvento))
     if faults:
@@ -39,6 +40,12 @@ def detail_text(tpEvento: str, values: Mapping[str, Value], filled: Mapping[str,
 
 def _known(filled: Mapping[str, str], tags: Sequence[Tag]) -> dict[str, str]:
     return {tag.name: filled[tag.name] for tag in tags if tag.fixed is None and tag.name in filled}
+
+
+def _terms(tags: Sequence[Tag], told: Mapping[str, Value]) -> dict[str, str]:
+    """The fixed xCondUso of a permission that is given, and of no other (829, 830; NT 2020.007)."""
+    given = str(told.get("tpAutorizacao", "")) == "1"
+    return {tag.name: tag.fixed for tag in tags if given and tag.name == "xCondUso" and not tag.required and tag.fixed}
 
 
 def _group(name: str, tags: Sequence[Tag], values: object, path: str, faults: list[Fault]) -> Iterator[str]:

@@ -91,6 +91,22 @@ def test_the_public_schemas_agree_where_a_cnpj_has_digits_only(
     assert document.tag.endswith(root)
 
 
+def test_leave_to_let_others_in_carries_its_fixed_terms_and_none_is_the_default(certificate: Certificate) -> None:
+    kind = event_kind("110150")
+
+    def told(**values: object) -> str:
+        detail = {"autXML": {"CNPJ": "12ABC34501DE35"}, **values}
+        chave = chave_of("11222333000181", "55")
+        event = compose_event(kind, chave, tax_id="11222333000181", cUF="35", n_seq=1, environment=2, values=detail)  # type: ignore[arg-type]
+        assert check(sign_event(event, certificate, AT), "evento") == ()
+        return event.body
+
+    terms = "<tpAutorizacao>1</tpAutorizacao><xCondUso>O emitente ou destinatário da NF-e, declara que permite o transportador"
+    assert terms in told(tpAutorizacao="1")
+    assert told().endswith("<tpAutorizacao>0</tpAutorizacao></detEvento>")  # 830: no terms without the leave
+    assert told(tpAutorizacao="0") == told()
+
+
 def test_the_id_tells_type_key_and_sequence(certificate: Certificate) -> None:
     event = etree.fromstring(signed("110111", certificate, "12ABC34501DE35"))
     inf = event.find(f"{{{NFE}}}infEvento")
