@@ -26,10 +26,12 @@ class Cancel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Correction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A carta de correção. The corrections registered before are carried in front of `text`: the last one replaces them all."""
+    """A carta de correção. The corrections registered before are carried in front of `text`, for the last one replaces them all;
+    not with `whole`, when `text` is already everything that is to be corrected."""
 
     text: Annotated[str, Meta(min_length=15, max_length=1000)]
     ref: Ref | None = None
+    whole: bool = False
 
 
 class NewEvent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

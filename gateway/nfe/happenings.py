@@ -66,12 +66,13 @@ def _request(row: Request) -> str:
 
 
 def quoted(values: Mapping[str, Any]) -> str:
-    """What an event says, to go after its sentence: the letter's text or the reason given. Empty when it says neither."""
+    """What an event says, to go after its sentence: the letter's text, the reason given, the note that stays."""
+    said = ""
     for tag, name in (("xCorrecao", "Texto"), ("xJust", "Justificativa"), ("chNFeRef", "Nota substituta")):
         text = str(values.get(tag) or "")
         if text:
-            return f" {name}: “{text if len(text) <= MAX_QUOTED else text[: MAX_QUOTED - 3] + '...'}”."
-    return ""
+            said += f" {name}: “{text if len(text) <= MAX_QUOTED else text[: MAX_QUOTED - 3] + '...'}”."
+    return said
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from gateway.store.fiscal_events import FiscalEvent
 
 CANCEL, CORRECTION = "110111", "110110"
 _BETWEEN = " / "
+_LONGEST_LETTER = 1000
 
 
 def kind_asked(wanted: str) -> EventKind:
@@ -40,15 +41,24 @@ def kind_asked(wanted: str) -> EventKind:
 
 
 async def request_event(
-    db: Database, clock: Clock, document: str, wanted: str, values: Mapping[str, Any], *, ref: str | None = None
+    db: Database,
+    clock: Clock,
+    document: str,
+    wanted: str,
+    values: Mapping[str, Any],
+    *,
+    ref: str | None = None,
+    whole: bool = False,
 ) -> tuple[FiscalEvent, bool]:
     """Ask for an event of a document; answers it and whether this very one had been asked for before.
 
     values: the detail by its official tags. `ref`: the caller's key; without one, the same detail of the same note is the same
-    event. A correction carries the ones before it: the last CC-e replaces them all (MOC 7.0, 110110).
+    event. A correction carries the ones before it, for the last CC-e replaces them all (MOC 7.0, 110110); `whole`: its text is
+    already all that is to be corrected.
     Raises NotFound, ValidationFailed, IdempotencyConflict, TransitionRefused (not authorised, too late, one pending).
     """
     kind = kind_asked(wanted)
+    _refuse_author(kind)
     at = clock.epoch_ms()
     now = clock.now()
     told = hashlib.sha256(msgspec.json.encode([kind.tpEvento, document, dict(values)], order="sorted")).digest()
@@ -62,7 +72,7 @@ async def request_event(
         branch = setup.get_branch(conn, doc.branch)
         assert branch is not None  # documents.branch is a foreign key
         late = _refuse_untimely(doc, kind, branch, now)
-        detail = _cumulative(conn, doc, kind, values)
+        detail = dict(values) if whole else _cumulative(conn, doc, kind, values)
         assert doc.chave is not None  # an authorised document has one
         n_seq = fiscal_events.next_seq(conn, doc.chave, kind)
         _check(kind, doc, n_seq, detail)
@@ -73,6 +83,13 @@ async def request_event(
         return event, False
 
     return await db.write(unit)
+
+
+def _refuse_author(kind: EventKind) -> None:
+    if kind.author == "destinatario":
+        message = f"O evento {kind.label} é de quem recebe a nota, e esta é da própria empresa."
+        fix = "De uma nota recebida, peça-o em POST /v1/received/{chave}/events (manifestação: /manifestation)."
+        raise ValidationFailed([Fault(code="EVENT-AUTHOR", path="$.event", message=message, fix=fix, source=kind.source)])
 
 
 def _refuse_untimely(doc: DocumentRow, kind: EventKind, branch: Branch, now: datetime) -> str | None:
@@ -117,7 +134,12 @@ def _cumulative(conn: Connection, doc: DocumentRow, kind: EventKind, values: Map
     ]
     if not before or before[-1] in text:
         return dict(values)
-    return {**values, "xCorrecao": f"{before[-1]}{_BETWEEN}{text}"}
+    joined = f"{before[-1]}{_BETWEEN}{text}"
+    if len(joined) > _LONGEST_LETTER:
+        message = f"Com as cartas já registradas, o texto teria {len(joined)} caracteres; cabem {_LONGEST_LETTER}."
+        fix = "Escreva em um só texto tudo o que está corrigido e envie-o com whole: true: ele substitui as cartas anteriores."
+        raise ValidationFailed([Fault(code="EVENT-LETTERS", path="$.text", message=message, fix=fix, source=kind.source)])
+    return {**values, "xCorrecao": joined}
 
 
 def _check(kind: EventKind, doc: DocumentRow, n_seq: int, detail: Mapping[str, Any]) -> None:

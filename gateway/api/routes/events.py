@@ -61,7 +61,8 @@ async def correction(request: web.Request) -> web.Response:
     """Registers a correction of a NF-e (110110), up to 20 a note and 30 days. It may not change values, taxes, quantities,
     dates of issue or the parties. The texts registered before go in front of this one: the last CC-e replaces the others."""
     body = await read_json(request, Correction)
-    return await _ask(request, await find(request), event_intake.CORRECTION, {"xCorrecao": body.text}, body.ref)
+    values = {"xCorrecao": body.text}
+    return await _ask(request, await find(request), event_intake.CORRECTION, values, body.ref, whole=body.whole)
 
 
 @operation(
@@ -80,16 +81,25 @@ async def create(request: web.Request) -> web.Response:
     return await _ask(request, await find(request), body.event, body.detEvento, body.ref)
 
 
-async def _ask(request: web.Request, row: DocumentRow, kind: str, values: dict[str, Any], ref: str | None) -> web.Response:
-    event, known = await ask(request.app[SERVICES], actor(request), row, kind, values, ref)
+async def _ask(
+    request: web.Request, row: DocumentRow, kind: str, values: dict[str, Any], ref: str | None, *, whole: bool = False
+) -> web.Response:
+    event, known = await ask(request.app[SERVICES], actor(request), row, kind, values, ref, whole=whole)
     return await _answer(request, row, event, replayed=known)
 
 
 async def ask(
-    services: Services, who: str, row: DocumentRow, kind: str, values: dict[str, Any], ref: str | None = None
+    services: Services,
+    who: str,
+    row: DocumentRow,
+    kind: str,
+    values: dict[str, Any],
+    ref: str | None = None,
+    *,
+    whole: bool = False,
 ) -> tuple[FiscalEvent, bool]:
     """Ask for an event and write who did; answers it, and whether this very one had been asked for before."""
-    event, known = await event_intake.request_event(services.db, services.clock, row.id, kind, values, ref=ref)
+    event, known = await event_intake.request_event(services.db, services.clock, row.id, kind, values, ref=ref, whole=whole)
     if not known:
         at, data = services.clock.epoch_ms(), {"event": event.id, "tpEvento": event.tp_evento}
         await services.db.write(
