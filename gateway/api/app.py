@@ -92,6 +92,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/v1/received/{chave}/xml", received.xml),
     ("GET", "/v1/received/{chave}/danfe.pdf", received.danfe_pdf),
     ("POST", "/v1/received/{chave}/manifestation", received.manifest),
+    ("POST", "/v1/received/{chave}/events", received.register),
     ("GET", "/v1/taxpayers/{uf}/{document}", taxpayers.show),
     ("GET", "/v1/rejections/{code:[0-9]+}", explanations.code),
     ("GET", "/v1/contingency", contingency.index),

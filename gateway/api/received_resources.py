@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -37,6 +37,12 @@ class Manifestation(Struct, frozen=True, kw_only=True):
     xMotivo: str | None
     registered_at: datetime | None
     created_at: datetime
+
+
+class ReceivedEvent(Manifestation, frozen=True, kw_only=True):
+    """An event of the addressee asked for, with its detail by the official tags."""
+
+    detEvento: dict[str, Any]
 
 
 class ReceivedSummary(Struct, frozen=True, kw_only=True):
@@ -117,12 +123,13 @@ class Received(ReceivedSummary, frozen=True, kw_only=True):
     """A note with its answers, and its content once the XML came. verdict_text: what the examination of the XML found.
 
     chain: where its signer's certificate leads to, and whether it was valid when SEFAZ authorised the note; null while no
-    authority is configured, or when the signature itself does not hold.
+    authority is configured, or when the signature itself does not hold. events: those of the addressee besides the manifestation.
     """
 
     verdict_text: str | None
     chain: CertificateChain | None
     manifestations: tuple[Manifestation, ...]
+    events: tuple[ReceivedEvent, ...]
     content: ReceivedContent | None
 
 

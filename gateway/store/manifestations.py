@@ -81,8 +81,8 @@ def request(
         changes = {"signed": None, "cstat": None, "reason": None, "detail": detail, "body_hash": told}
         event = fiscal_events.move(conn, refused.id, "retry", at=at, **changes).id
     else:
-        event = _insert(conn, note, kind, ref or f"received:{note.id}:{kind.name}:{n_seq}", told, n_seq, detail, at)
-    _enqueue(conn, event, note)
+        event = stored(conn, note, kind, ref or f"received:{note.id}:{kind.name}:{n_seq}", told, n_seq, detail, at)
+    enqueued(conn, event, note)
     touch(conn, f"received:{note.id}")
     found = fiscal_events.get(conn, event)
     if found is None:
@@ -118,9 +118,8 @@ def _refuse(note: ReceivedNote, kind: EventKind, before: tuple[FiscalEvent, ...]
         )
 
 
-def _insert(
-    conn: Connection, note: ReceivedNote, kind: EventKind, ref: str, told: bytes, n_seq: int, detail: str, at: int
-) -> str:
+def stored(conn: Connection, note: ReceivedNote, kind: EventKind, ref: str, told: bytes, n_seq: int, detail: str, at: int) -> str:
+    """A new event of the note, by its id. Raises IdempotencyConflict."""
     if fiscal_events.by_ref(conn, ref) is not None:
         raise IdempotencyConflict(f"O ref {ref!r} já foi usado por outro evento.", fix="Use outro ref.")
     event = new_id("evt")
@@ -144,7 +143,8 @@ def _insert(
     return event
 
 
-def _enqueue(conn: Connection, event: str, note: ReceivedNote) -> None:
+def enqueued(conn: Connection, event: str, note: ReceivedNote) -> None:
+    """Ask for the event to be sent."""
     # One note's events go in the order they were asked for: the last one registered is the one that counts.
     enqueue(
         conn,

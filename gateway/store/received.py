@@ -171,7 +171,7 @@ def manifested(conn: Connection, event: FiscalEvent, at: int) -> None:
     query = select(*COLUMNS).where(table.c.chave == event.chave, table.c.environment == event.environment)
     for row in conn.execute(query.with_for_update()).mappings().all():
         note = ReceivedNote(**row)
-        if note.queue[:8] == event.branch[:8]:
+        if note.queue[:8] == event.branch[:8] and event.tp_evento in _TYPES:
             _manifest(conn, note, event.tp_evento, at)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import Connection
 
 from gateway.core.clock import Clock
 from gateway.core.errors import ValidationFailed
 from gateway.core.faults import Fault
 from gateway.nfe.received import MANIFESTATIONS, ManifestationName
-from gateway.store import access, manifestations, received_rows
+from gateway.store import access, manifestations, received_events, received_rows
 from gateway.store.database import Database
 from gateway.store.fiscal_events import FiscalEvent
 
@@ -30,6 +33,23 @@ async def manifest(
         if not known:
             data = {"event": event.id, "manifestation": name}
             access.record(conn, actor=actor, action="received.manifest", subject=held.chave, at=at, data=data)
+        return event, known
+
+    return await db.write(unit)
+
+
+async def register(
+    db: Database, clock: Clock, note: str, wanted: str, values: Mapping[str, Any], *, ref: str | None, actor: str
+) -> tuple[FiscalEvent, bool]:
+    """As `manifest`, of another event of the addressee: see `received_events.request`."""
+    at = clock.epoch_ms()
+
+    def unit(conn: Connection) -> tuple[FiscalEvent, bool]:
+        held = received_rows.locked(conn, note)
+        event, known = received_events.request(conn, held, wanted, values, ref=ref, at=at)
+        if not known:
+            data = {"event": event.id, "tpEvento": event.tp_evento}
+            access.record(conn, actor=actor, action="received.event", subject=held.chave, at=at, data=data)
         return event, known
 
     return await db.write(unit)

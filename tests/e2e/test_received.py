@@ -234,3 +234,31 @@ async def test_a_customer_is_completed_by_the_state_s_register(stage: Stage) -> 
         True,
         "cadastro",
     )
+
+
+async def test_an_event_of_the_addressee_is_registered_undone_and_leaves_the_answer_alone(stage: Stage) -> None:
+    await buyer(stage)
+    chave = await sell_to_buyer(stage, "venda-rtc")
+    path = f"/v1/received/{chave}/events"
+    accept = {"event": "211128", "detEvento": {"indAceitacao": "1"}}
+    await fetch(stage)
+    await received(stage, chave, status="ciente")
+    status, refused = await call(stage, "POST", path, accept)  # who the addressee is stands in the XML
+    assert (status, refused["code"]) == (409, "GW-TRANSITION")
+    await fetch(stage)
+    await received(stage, chave, status="completo")
+
+    status, event = await call(stage, "POST", path, accept, Prefer="wait=20")
+    assert (status, event["status"], event["cStat"], event["nSeqEvento"]) == (200, "registered", "135", 1), event
+    status, again = await call(stage, "POST", path, accept)
+    assert (status, again["id"]) == (200, event["id"])
+    undo = {"event": "110001", "detEvento": {"tpEventoAut": "211128", "nProtEvento": event["protocolo"]}}
+    status, undone = await call(stage, "POST", path, undo, Prefer="wait=20")
+    assert (status, undone["status"], undone["cStat"]) == (200, "registered", "135"), undone
+    note = await received(stage, chave, status="completo")
+    assert [(one["tpEvento"], one["status"]) for one in note["events"]] == [("211128", "registered"), ("110001", "registered")]
+    assert note["events"][0]["detEvento"] == {"indAceitacao": "1"}
+    assert [one["tpEvento"] for one in note["manifestations"]] == ["210210"]
+    for wanted in ("210200", "110111", "nada"):
+        status, problem = await call(stage, "POST", path, {"event": wanted})
+        assert (status, problem["faults"][0]["code"]) == (422, "EVENT-KIND")

@@ -19,7 +19,7 @@ from gateway.nfe.events.lifecycle import EVENT
 from gateway.nfe.events.table import event_kind
 from gateway.nfe.icp_chain import STATUSES
 from gateway.nfe.received import AWARE, MANIFESTATIONS, RECEIVED, SITUATIONS, VERDICTS, ManifestationName
-from gateway.store import distribution, manifestations, received, received_intake, received_rows, setup
+from gateway.store import distribution, manifestations, received, received_events, received_intake, received_rows, setup
 from gateway.store.received_list import list_received
 from gateway.store.received_rows import ReceivedNote
 
@@ -82,7 +82,8 @@ async def show(request: web.Request) -> web.Response:
     row = await _find(request)
 
     def read(conn: Any) -> tuple[Any, bytes | None]:
-        return manifestations.of_note(conn, row), received.xml_of(conn, row)
+        found = (*manifestations.of_note(conn, row), *received_events.of_note(conn, row))
+        return found, received.xml_of(conn, row)
 
     events, body = await request.app[SERVICES].db.read(read)
     steps = RECEIVED.events(row.status)
@@ -99,7 +100,7 @@ async def show(request: web.Request) -> web.Response:
         note=row,
         events=events,
         event_labels=EVENT.labels,
-        answers=answers(),
+        answers=answers() | {event.tp_evento: event_kind(event.tp_evento).label for event in events},
         content=None if body is None else await asyncio.to_thread(content_of, body),
         chain=None if body is None else await asyncio.to_thread(followed, request.app[SERVICES], row, body),
         chains=STATUSES,

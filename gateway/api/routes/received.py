@@ -9,6 +9,7 @@ from aiohttp import web
 
 from gateway.api.auth import KEY, actor, branches_of, hidden
 from gateway.api.decode import read_json
+from gateway.api.event_resources import NewEvent
 from gateway.api.live import LIVE
 from gateway.api.operation import CURSOR, LIMIT, PREFER, Parameter, operation
 from gateway.api.presentation import ZONES, chain_told, local, maybe_local
@@ -19,6 +20,7 @@ from gateway.api.received_resources import (
     Queues,
     Received,
     ReceivedContent,
+    ReceivedEvent,
     ReceivedInstallment,
     ReceivedItem,
     ReceivedSummary,
@@ -36,7 +38,7 @@ from gateway.nfe.icp_chain import Followed
 from gateway.nfe.layout.document import NFe
 from gateway.nfe.reader import read_unchecked
 from gateway.nfe.received import MANIFESTATIONS, RECEIVED, SITUATIONS, VERDICTS, chain_of
-from gateway.store import distribution, fiscal_events, manifestations, received, received_intake, received_rows
+from gateway.store import distribution, fiscal_events, manifestations, received, received_events, received_intake, received_rows
 from gateway.store.fiscal_events import FiscalEvent
 from gateway.store.received_list import ReceivedFilter, list_received
 from gateway.store.received_rows import ReceivedNote
@@ -178,6 +180,38 @@ async def manifest(request: web.Request) -> web.Response:
     event, known = await received_intake.manifest(
         services.db, services.clock, row.id, body.event, body.reason, ref=body.ref, actor=actor(request)
     )
+    latest, headers = await _awaited(request, row, event, known)
+    return ok(await _manifestation(request, latest), status=200 if latest.status in FINAL else 202, headers=headers)
+
+
+@operation(
+    "Registrar um evento do destinatário",
+    tag=TAG,
+    scope="received:write",
+    request=NewEvent,
+    responses={202: ReceivedEvent, 200: ReceivedEvent},
+    parameters=(PREFER,),
+    problems=(400, 404, 409, 422, 503),
+)
+async def register(request: web.Request) -> web.Response:
+    """Any event of IBS and CBS that is the addressee's (crédito presumido, aceite de débito, imobilização, perecimento, ...), by
+    its official detail, and 110001, which undoes one by its protocol. The same request again is the same event; refused by SEFAZ,
+    it is tried again. Refused with 409, and nothing sent, when the company is not the addressee or the note does not stand."""
+    body = await read_json(request, NewEvent)
+    row = await _find(request)
+    services = request.app[SERVICES]
+    event, known = await received_intake.register(
+        services.db, services.clock, row.id, body.event, body.detEvento, ref=body.ref, actor=actor(request)
+    )
+    latest, headers = await _awaited(request, row, event, known)
+    return ok(await _event(request, latest), status=200 if latest.status in FINAL else 202, headers=headers)
+
+
+async def _awaited(
+    request: web.Request, row: ReceivedNote, event: FiscalEvent, known: bool
+) -> tuple[FiscalEvent, dict[str, str]]:
+    """The event after the wait the caller asked for, and the headers of the answer."""
+    services = request.app[SERVICES]
     headers: dict[str, str] = {"Idempotent-Replayed": "true"} if known else {}
     seconds = preferred_wait(request, services.settings.wait_limit)
     latest = event
@@ -192,7 +226,7 @@ async def manifest(request: web.Request) -> web.Response:
         await request.app[LIVE].until(f"event:{event.id}", final, seconds=seconds)
         headers["Preference-Applied"] = f"wait={seconds:.0f}"
     headers["Location"] = _base(request, row.chave)
-    return ok(await _manifestation(request, latest), status=200 if latest.status in FINAL else 202, headers=headers)
+    return latest, headers
 
 
 def _base(request: web.Request, chave: str) -> str:
@@ -235,16 +269,17 @@ async def _summary(request: web.Request, row: ReceivedNote) -> dict[str, Any]:
 
 
 async def _shown(request: web.Request, row: ReceivedNote) -> Received:
-    def read(conn: Any) -> tuple[tuple[FiscalEvent, ...], bytes | None]:
-        return manifestations.of_note(conn, row), received.xml_of(conn, row)
+    def read(conn: Any) -> tuple[tuple[FiscalEvent, ...], tuple[FiscalEvent, ...], bytes | None]:
+        return manifestations.of_note(conn, row), received_events.of_note(conn, row), received.xml_of(conn, row)
 
-    events, body = await request.app[SERVICES].db.read(read)
+    answers, events, body = await request.app[SERVICES].db.read(read)
     chain = None if body is None else await asyncio.to_thread(followed, request.app[SERVICES], row, body)
     return Received(
         **await _summary(request, row),
         verdict_text=row.verdict_text,
         chain=None if chain is None else chain_told(chain),
-        manifestations=tuple([await _manifestation(request, event) for event in events]),
+        manifestations=tuple([await _manifestation(request, event) for event in answers]),
+        events=tuple([await _event(request, event) for event in events]),
         content=None if body is None else await asyncio.to_thread(content_of, body),
     )
 
@@ -257,21 +292,29 @@ def followed(services: Services, row: ReceivedNote, xml: bytes) -> Followed | No
 
 
 async def _manifestation(request: web.Request, event: FiscalEvent) -> Manifestation:
+    return Manifestation(**await _told(request, event))
+
+
+async def _event(request: web.Request, event: FiscalEvent) -> ReceivedEvent:
+    return ReceivedEvent(**await _told(request, event), detEvento=dict(event.values))
+
+
+async def _told(request: web.Request, event: FiscalEvent) -> dict[str, Any]:
     zone = await request.app[ZONES].of(event.branch)
-    return Manifestation(
-        id=event.id,
-        ref=event.ref,
-        tpEvento=event.tp_evento,
-        label=event_kind(event.tp_evento).label,
-        nSeqEvento=event.n_seq,
-        status=event.status,
-        status_label=EVENT.labels[event.status],
-        protocolo=event.protocol,
-        cStat=event.cstat,
-        xMotivo=event.reason,
-        registered_at=maybe_local(event.registered_at, zone),
-        created_at=local(event.created_at, zone),
-    )
+    return {
+        "id": event.id,
+        "ref": event.ref,
+        "tpEvento": event.tp_evento,
+        "label": event_kind(event.tp_evento).label,
+        "nSeqEvento": event.n_seq,
+        "status": event.status,
+        "status_label": EVENT.labels[event.status],
+        "protocolo": event.protocol,
+        "cStat": event.cstat,
+        "xMotivo": event.reason,
+        "registered_at": maybe_local(event.registered_at, zone),
+        "created_at": local(event.created_at, zone),
+    }
 
 
 def content_of(xml: bytes) -> ReceivedContent | None:

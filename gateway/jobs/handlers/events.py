@@ -27,6 +27,7 @@ from gateway.nfe.event_answers import EventRefused, EventRegistered, EventUnknow
 from gateway.nfe.events.compose import compose_event, sign_event
 from gateway.nfe.events.proc import join_proc_evento
 from gateway.nfe.events.table import event_kind
+from gateway.nfe.municipios import uf_code
 from gateway.nfe.ports import Sefaz, SignedEvent, Target
 from gateway.store import documents, fiscal_events, guards, ledger, received, setup
 from gateway.store.database import Database
@@ -84,7 +85,7 @@ class SendEvent:
             event_kind(event.tp_evento),
             ChaveAcesso(event.chave),
             tax_id=event.branch,
-            cUF=event.chave[:2],
+            cUF=event.chave[:2] if found.doc is not None else uf_code(found.branch.address.uf) or event.chave[:2],
             n_seq=event.n_seq,
             environment=event.environment,
             values=event.values,
@@ -247,7 +248,7 @@ def _found(conn: Any, event: str) -> _Found | None:
 
 def _guard(event: FiscalEvent) -> str:
     """The pause of a 656: of a manifestation, which goes to the Ambiente Nacional, it must not stop the branch's notes."""
-    if event.document is None:
+    if event.document is None and event_kind(event.tp_evento).authorizer == "an":
         return f"an:{event.branch}"
     return issuer_guard(event.branch, EVENTS)
 
