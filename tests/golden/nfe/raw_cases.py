@@ -94,7 +94,65 @@ def _groups() -> Built:
     )
 
 
+_FRAMING = {"00": "999", "01": "999", "02": "301", "03": "999", "04": "001", "05": "101", "49": "999"}
+"""cEnq by the CST of IPI of entries: exemption, immunity and suspension have their own (388)."""
+_CREDITS = ("50", "51", "52", "53", "54", "55", "56", "60", "61", "62", "63", "64", "65", "66", "67")
+_NO_CREDIT = ("70", "71", "72", "73", "74", "75")
+
+
+def _bought(ipi: str, contributions: str) -> dict[str, Any]:
+    """Goods of 100.00 bought for stock: ICMS 18%; IPI 10% where its code charges; credits of 1.65% and 7.6% where theirs gives."""
+    charges = ipi in ("00", "49")
+    gives = contributions in _CREDITS
+    values = {"vBC": 100, "vIPI": 10, "pIPI": 10} if charges else {}
+    rates = ((1.65, 1.65), (7.6, 7.6)) if gives else ((0, 0), (0, 0))
+    base = 100 if gives else 0
+    (pPIS, vPIS), (pCOFINS, vCOFINS) = rates
+    return {
+        "prod": {**WINE["prod"], "CFOP": "1102"},
+        "imposto": {
+            "ICMS": {"ICMS00": {"orig": "0", "CST": "00", "modBC": "3", "vBC": 100, "pICMS": 18, "vICMS": 18}},
+            "IPI": {"cEnq": _FRAMING[ipi], "IPITrib" if charges else "IPINT": {"CST": ipi, **values}},
+            "PIS": {"PISOutr": {"CST": contributions, "vBC": base, "pPIS": pPIS, "vPIS": vPIS}},
+            "COFINS": {"COFINSOutr": {"CST": contributions, "vBC": base, "pCOFINS": pCOFINS, "vCOFINS": vCOFINS}},
+            "IBSCBS": {"CST": "410", "cClassTrib": "410999"},
+        },
+    }
+
+
+def _entry() -> Built:
+    """An own note of entry with every code that only goods that come in have: 21 items."""
+    contributions = (*_CREDITS, *_NO_CREDIT)
+    framings = (*_FRAMING,)
+    items = [_bought(framings[at % 7], code) for at, code in enumerate(contributions)]
+    return _built(*items, ide__natOp="COMPRA", ide__tpNF="0", pag={"detPag": [{"tPag": "90", "vPag": 0}]})
+
+
 CASES = (
+    Case(
+        "raw_every_code_of_entry",
+        _entry,
+        {
+            "ide/tpNF": "0",
+            "det[1]/imposto/IPI/IPITrib/CST": "00",
+            "det[2]/imposto/IPI/IPINT/CST": "01",
+            "det[6]/imposto/IPI/IPINT/CST": "05",
+            "det[7]/imposto/IPI/IPITrib/CST": "49",
+            "det[1]/imposto/PIS/PISOutr/CST": "50",
+            "det[15]/imposto/COFINS/COFINSOutr/CST": "67",
+            "det[16]/imposto/PIS/PISOutr/CST": "70",
+            "det[21]/imposto/COFINS/COFINSOutr/vCOFINS": "0.00",
+            # 21 items of 100.00; ICMS 18.00 each.
+            "total/ICMSTot/vProd": "2100.00",
+            "total/ICMSTot/vICMS": "378.00",
+            # IPI 10.00 in two of each seven items: 6 x 10.00.
+            "total/ICMSTot/vIPI": "60.00",
+            # Fifteen items give credit: 15 x 1.65 and 15 x 7.60.
+            "total/ICMSTot/vPIS": "24.75",
+            "total/ICMSTot/vCOFINS": "114.00",
+            "total/ICMSTot/vNF": "2160.00",
+        },
+    ),
     Case(
         "raw_st_ipi_exempt_monophase",
         _sums,

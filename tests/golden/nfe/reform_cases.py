@@ -246,6 +246,19 @@ CASES = (
         },
     ),
     case(
+        # Of the energy billed, 44.42 was given back to the net and leaves the base: 74.42 - 44.42 = 30.00.
+        "830_part_excluded_from_the_base",
+        lambda: _at(good("830001"), line=ReformItem(base=D("30.00"))),
+        {
+            f"{DET}/CST": "830",
+            f"{VALUES}/vBC": "30.00",
+            # 30.00 x 0.1% and x 0.9%.
+            f"{VALUES}/gIBSUF/vIBSUF": "0.03",
+            f"{VALUES}/gCBS/vCBS": "0.27",
+            f"{TOTAL}/vBCIBSCBS": "30.00",
+        },
+    ),
+    case(
         "base_of_the_caller",
         lambda: _at(good("000001"), line=ReformItem(base=D("50.00"))),
         {f"{VALUES}/vBC": "50.00", f"{VALUES}/gIBSUF/vIBSUF": "0.05", f"{TOTAL}/gCBS/vCBS": "0.45"},
