@@ -314,6 +314,26 @@ ICMS_CASES = (
         own_share=D("40"),
         st=(StTerms(uf="MG", base="valor_operacao"),),
     ),
+    # Base reduced by 30%: 50% of 70.00 is of the operation: 35.00 at 12% = 4.20; ST on 70.00 at 18%: 12.60 - 4.20 = 8.40.
+    case(
+        "partilha_reduced",
+        {
+            f"{ICMS}ICMSPart/CST": "20",
+            f"{ICMS}ICMSPart/pRedBC": "30.00",
+            f"{ICMS}ICMSPart/vBC": "35.00",
+            f"{ICMS}ICMSPart/vICMS": "4.20",
+            f"{ICMS}ICMSPart/vBCST": "70.00",
+            f"{ICMS}ICMSPart/vICMSST": "8.40",
+            f"{W}vST": "8.40",
+        },
+        "108.40",
+        customer=INDUSTRY,
+        situation="partilha",
+        icms_cst="20",
+        icms_reduction=D("30"),
+        own_share=D("50"),
+        st=(StTerms(uf="MG", base="valor_operacao", reduction=D("30")),),
+    ),
     # ICMSST: 10 units, each with 2.00 of base and 0.36 retained, 0.30 due to the buyer's state.
     case(
         "repasse",

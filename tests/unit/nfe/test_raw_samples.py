@@ -1,4 +1,4 @@
-"""Notes of other people's programs, from the nfelib wheel, given by their official tags: what goes in comes out, digit by digit."""
+"""Notes of other people's programs, from the nfelib wheel, given by their official tags: what goes in comes out."""
 
 from __future__ import annotations
 
