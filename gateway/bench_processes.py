@@ -24,6 +24,7 @@ from gateway.sim.pki import TestPki
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 60.0
+_ROOT = Path(__file__).resolve().parent.parent
 _SAID = "Gateway no ar: "
 _TICK = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
@@ -67,8 +68,7 @@ class Served:
 
 @contextlib.asynccontextmanager
 async def sefaz(directory: Path) -> AsyncIterator[Sefaz]:
-    """The SEFAZ simulator, with its PKI in `directory`/pki. Raises TimeoutError when it does not come up."""
-    directory.mkdir(parents=True, exist_ok=True)
+    """The SEFAZ simulator, with its PKI in `directory`/pki; the directory is there. Raises TimeoutError when it does not come up."""
     command = (sys.executable, "-m", "gateway.sim.sefaz", "--dir", str(directory))
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=DEVNULL)
     try:
@@ -106,7 +106,7 @@ async def served(directory: Path, of: Sefaz, environ: Mapping[str, str] | None =
         "GATEWAY_SEFAZ_CA": of.ca,
         "GATEWAY_LOG_LEVEL": "error",
         # A configuration where the measure was started is of another installation; the code is the one at work.
-        "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
+        "PYTHONPATH": str(_ROOT),
     }
     async with running({**inherited, **ours, **(environ or {})}, directory) as (process, url):
         yield Served(process, url, made["api_key"])
