@@ -68,7 +68,7 @@ class Served:
 
 @contextlib.asynccontextmanager
 async def sefaz(directory: Path) -> AsyncIterator[Sefaz]:
-    """The SEFAZ simulator, with its PKI in `directory`/pki; the directory is there. Raises TimeoutError when it does not come up."""
+    """The SEFAZ simulator, with its PKI in `directory`/pki. Raises TimeoutError when it does not come up."""
     command = (sys.executable, "-m", "gateway.sim.sefaz", "--dir", str(directory))
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=DEVNULL)
     try:
