@@ -164,8 +164,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_custody(add)
 
     sub = add("bench", "mede esta máquina", _bench, "exemplo: gateway bench issue --items 1,100 --json")
-    sub.add_argument("name", choices=("issue", "build", "sign", "validate", "floor"))
+    sub.add_argument("name", choices=("issue", "build", "sign", "validate", "floor", "batch"))
     sub.add_argument("--items", default="1,10,100")
+    sub.add_argument("--lines", type=int, default=1000, help="em batch, quantas vendas o lote tem, até 100000")
     sub.add_argument("--json", action="store_true")
     sub.add_argument("--threads", type=int, default=1, help="quantas threads fazem notas ao mesmo tempo, de 1 a 64")
     sub.add_argument(
@@ -493,7 +494,7 @@ def _why(args: argparse.Namespace) -> int:
 
 
 def _emit(args: argparse.Namespace) -> int:
-    from gateway.emit import Answer, emit, finished, read
+    from gateway.emit import Answer, cut, emit, finished, read
 
     if not 1 <= args.at_once <= 64:
         _say("erro: --at-once vai de 1 a 64")
@@ -508,7 +509,7 @@ def _emit(args: argparse.Namespace) -> int:
     done = {} if args.resume is None else finished(args.resume)
     with contextlib.ExitStack() as stack:
         out = sys.stdout if args.resume is None else stack.enter_context(args.resume.open("a+", encoding="utf-8"))
-        if args.resume is not None and out.tell() and not args.resume.read_bytes().endswith(b"\n"):
+        if args.resume is not None and cut(args.resume):
             out.write("\n")  # an interruption cut the last answer
         count = 0
 
@@ -529,6 +530,8 @@ def _emit(args: argparse.Namespace) -> int:
 def _bench(args: argparse.Namespace) -> int:
     from gateway.bench import peers_python, run
 
+    if args.name == "batch":
+        return _bench_batch(args.lines, args.json)
     if args.peers and args.name != "issue":
         _say("erro: --peers compara a nota inteira: use gateway bench issue --peers")
         return 2
@@ -551,6 +554,21 @@ def _bench(args: argparse.Namespace) -> int:
         else:
             text = f"{row['bench']:10} {row['items']:>5} itens  {row['value']:>10.1f} {row['unit']}  {row.get('peer', '')}"
             print(text.rstrip(), flush=True)
+    return 0
+
+
+def _bench_batch(lines: int, as_json: bool) -> int:
+    from gateway.bench_batch import run_batch
+
+    if not 1 <= lines <= 100_000:
+        _say("erro: --lines vai de 1 a 100000")
+        return 2
+    row = asyncio.run(run_batch(lines))
+    if as_json:
+        print(json.dumps(row, ensure_ascii=False), flush=True)
+    else:
+        for name, value in row.items():
+            print(f"{name:16} {'não medido' if value is None else value}", flush=True)
     return 0
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 
@@ -27,6 +28,13 @@ _TRIES = 4
 _PIECE = 64 * 1024
 
 Answer = dict[str, Any]
+
+
+class Ended(NamedTuple):
+    """What is kept of a line that an earlier run ended: a file of a million answers has to fit in memory."""
+
+    ref: str | None
+    good: bool
 
 
 def _fault(code: str, message: str, fix: str) -> dict[str, str]:
@@ -54,9 +62,9 @@ def _bytes_of(mapping: Path) -> bytes:
         raise RowsUnreadable(f"O mapeamento {mapping} não pôde ser lido: {error}.", fix="Confira o caminho.") from error
 
 
-def finished(path: Path) -> dict[int, Answer]:
-    """The final answers of an earlier run, by line. A last line cut by an interruption is ignored. Raises RowsUnreadable."""
-    done: dict[int, Answer] = {}
+def finished(path: Path) -> dict[int, Ended]:
+    """The lines that an earlier run ended. A last line cut by an interruption is ignored. Raises RowsUnreadable."""
+    done: dict[int, Ended] = {}
     try:
         with path.open(encoding="utf-8") as file:
             for text in file:
@@ -65,12 +73,21 @@ def finished(path: Path) -> dict[int, Answer]:
                 except ValueError:
                     continue
                 if isinstance(answer, dict) and isinstance(answer.get("line"), int) and answer.get("final") is True:
-                    done[answer["line"]] = answer
+                    done[answer["line"]] = Ended(answer.get("ref"), answer.get("status") in GOOD)
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise RowsUnreadable(f"As respostas {path} não puderam ser lidas: {error}.", fix="Confira o caminho.") from error
     return done
+
+
+def cut(path: Path) -> bool:
+    """Whether an interruption left the last answer of the file without its end."""
+    with path.open("rb") as file:
+        if not file.seek(0, os.SEEK_END):
+            return False
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
 
 
 async def emit(
@@ -79,7 +96,7 @@ async def emit(
     url: str,
     key: str,
     at_once: int,
-    done: Mapping[int, Answer],
+    done: Mapping[int, Ended],
     write: Callable[[Answer], None],
     pause: Callable[[float], Any] = asyncio.sleep,
 ) -> tuple[int, int]:
@@ -98,8 +115,8 @@ async def emit(
             for row in rows:
                 total += 1
                 known = done.get(row.line)
-                if known is not None and row.body is not None and known.get("ref") == row.body.get("ref"):
-                    failed += known.get("status") not in GOOD
+                if known is not None and row.body is not None and known.ref == row.body.get("ref"):
+                    failed += not known.good
                     continue
                 answer = await _post(session, f"{url.rstrip('/')}/v1/nfe", row, pause)
                 failed += answer["status"] not in GOOD

@@ -39,9 +39,11 @@ def read_csv(body: bytes) -> list[BranchOperation]:
         text = body.decode("utf-8-sig")
         head = text.partition("\n")[0]
         reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if head.count(";") > head.count(",") else ",")
+        columns = tuple(reader.fieldnames or ())
         read = [(reader.line_num, row) for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise bad("OPERATION-CSV", "$", "O arquivo não é um CSV em UTF-8.", "Exporte de novo como CSV UTF-8.") from error
+    _check_columns(columns)
     lines = [line for line, _ in read]
     cells = [{key or "": value for key, value in row.items() if value} for _, row in read]
     values = [{key: _value(key, value) for key, value in row.items()} for row in cells]
@@ -51,7 +53,21 @@ def read_csv(body: bytes) -> list[BranchOperation]:
         raise ValidationFailed([_at_line(fault, lines) for fault in error.faults]) from error
 
 
+def _check_columns(columns: tuple[str, ...]) -> None:
+    """What is wrong with the first line is told once, and not again at each row."""
+    if not columns:
+        fix = "Envie ao menos a linha dos nomes das colunas: só ela apaga as linhas da filial."
+        raise bad("OPERATION-CSV", "$", "O arquivo está vazio.", fix)
+    fix = f"Colunas possíveis: {', '.join(_COLUMNS)}. A tabela que se altera e se envia de volta é a de ?rows=own."
+    unknown = [f"A coluna `{name[:60]}` não existe aqui." for name in columns if name not in _COLUMNS]
+    missing = [f"Falta a coluna `{name}`." for name in ("operation", "since") if name not in columns]
+    if faults := [Fault(code="OPERATION-COLUMN", path="$line[1]", message=one, fix=fix) for one in (*missing, *unknown)]:
+        raise ValidationFailed(faults[:100])
+
+
 def _value(column: str, text: Any) -> Any:
+    if column.startswith("cfop_") and isinstance(text, str):
+        return text.strip().replace(".", "")  # as the table of the Convênio writes it: 5.910
     return int(text) if column == "deadline_days" and re.fullmatch(r"[0-9]{1,9}", text) else text
 
 

@@ -74,6 +74,7 @@ def _plain(code: str, message: str, fix: str) -> Callable[[re.Match[str], str, A
 
 _PATTERN = _plain("GW-PATTERN", "O texto tem caracteres que não são aceitos aqui.", "Corrija o texto.")
 _RFC3339 = "Use o formato RFC 3339, por exemplo 2026-11-03T10:00:00-03:00."
+_DAY = "Use AAAA-MM-DD, por exemplo 2026-11-03."
 _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str, Any], Fault]], ...] = (
     (re.compile(r"Object contains unknown field `(.{0,60}).*`", re.DOTALL), lambda f, path, _: unknown_field(f[1], path, ())),
     (re.compile(r"Object missing required field `(.*)`"), lambda f, path, _: missing_field(f[1], path)),
@@ -85,6 +86,7 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str, Any], Fault]]
     ),
     (re.compile(r"Invalid enum value.*", re.DOTALL), _enum),
     (re.compile(r"Invalid decimal.*"), _plain("GW-NUMBER", "O valor não é um número.", "Use ponto decimal, por exemplo 19.90.")),
+    (re.compile(r"Invalid RFC3339 encoded date\b.*"), _plain("GW-DATE", "O valor não é uma data.", _DAY)),
     (re.compile(r"Invalid (?:RFC3339|ISO8601).*"), _plain("GW-DATE", "A data não está no formato aceito.", _RFC3339)),
     (re.compile(r"Invalid base64.*"), _plain("GW-BASE64", "O texto não é base64.", "Codifique o arquivo em base64.")),
     (re.compile(r"Expected `([^`]+)`, got `([^`]+)`"), _type),

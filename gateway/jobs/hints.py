@@ -10,7 +10,8 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol, cast
 
 import msgspec
@@ -88,6 +89,7 @@ class ArqHints:
             ) from error
         self._poll = poll
         self._pool = _client(self._settings)
+        self._listening: ArqRedis | None = None
         self._pending: deque[str] = deque(maxlen=MAX_PENDING)
         self._some = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -142,6 +144,8 @@ class ArqHints:
             await asyncio.wait(self._tasks)
         self._tasks.clear()
         await _close(self._pool)
+        if self._listening is not None:
+            await _close(self._listening)
 
     async def _flush(self) -> None:
         pause = RECONNECT_FIRST
@@ -161,7 +165,7 @@ class ArqHints:
         """Be an arq worker, and a new one after each outage: arq's own leaves when Redis stays away."""
         pause = RECONNECT_FIRST
         while True:
-            pool = _client(self._settings)
+            pool = self._listening = _client(self._settings)
             worker = self._arq_worker(wake, pool)
             started = asyncio.get_running_loop().time()
             try:
@@ -171,6 +175,7 @@ class ArqHints:
             except Exception:
                 log.exception("hints.listener_failed", again_in=pause)
             finally:
+                # Told to stop while an outage is being cleaned up, what is left is closed by `close`.
                 await _end(worker)
                 await _close(pool)
             if asyncio.get_running_loop().time() - started > RECONNECT_LAST:
@@ -178,11 +183,11 @@ class ArqHints:
             await asyncio.sleep(pause)
             pause = min(pause * 2, RECONNECT_LAST)
 
-    def _arq_worker(self, wake: Wake, pool: ArqRedis) -> ArqWorker:
+    def _arq_worker(self, wake: Wake, pool: ArqRedis) -> _Listener:
         async def carry(_context: dict[Any, Any], job_id: str) -> None:
             wake([job_id])
 
-        return ArqWorker(
+        return _Listener(
             functions=[func(cast("Any", carry), name=FUNCTION)],
             queue_name=QUEUE,
             redis_pool=pool,
@@ -197,6 +202,32 @@ class ArqHints:
             job_deserializer=msgspec.msgpack.decode,
             log_results=False,
         )
+
+
+class _Listener(ArqWorker):
+    """arq's worker, which also knows what it shields: a job's end goes on after the job was cancelled, on a new connection."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.shielded: set[asyncio.Task[Any]] = set()
+
+    async def finish_job(self, *args: Any, **kwargs: Any) -> None:
+        with self._known():
+            await super().finish_job(*args, **kwargs)
+
+    async def finish_failed_job(self, *args: Any, **kwargs: Any) -> None:
+        with self._known():
+            await super().finish_failed_job(*args, **kwargs)
+
+    @contextmanager
+    def _known(self) -> Iterator[None]:
+        task = asyncio.current_task()
+        assert task is not None
+        self.shielded.add(task)
+        try:
+            yield
+        finally:
+            self.shielded.discard(task)
 
 
 def _client(settings: RedisSettings) -> ArqRedis:
@@ -223,13 +254,14 @@ def _client(settings: RedisSettings) -> ArqRedis:
     )
 
 
-async def _end(worker: ArqWorker) -> None:
-    """Stop what an arq worker has running, whatever state an outage left it in."""
-    tasks = [task for task in (worker.main_task, *worker.tasks.values()) if task is not None]
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.gather(*tasks, return_exceptions=True)
+async def _end(worker: _Listener) -> None:
+    """Stop what an arq worker has running, whatever state an outage left it in: then nothing of it connects any more."""
+    for tasks in ([worker.main_task, *worker.tasks.values()], worker.shielded):
+        running = [task for task in tasks if task is not None]
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.gather(*running, return_exceptions=True)
 
 
 async def _close(pool: ArqRedis) -> None:

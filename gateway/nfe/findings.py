@@ -41,11 +41,11 @@ class Whole(str):
 
 
 def shown(value: object) -> str:
-    """A caller's value as quoted in a sentence: short, and numbers as people write them."""
+    """A caller's value as quoted in a sentence: short (a chave fits whole), and numbers as people write them."""
     if isinstance(value, Whole):
         return str(value)
     text = f"{value:f}" if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < 20 else str(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 class Findings:

@@ -71,8 +71,8 @@ def doubts(rule: Rule, evidence: Evidence, minimum: int = MIN_NOTES) -> tuple[Fa
     if not evidence.controlled:
         doubt(
             "RULE-NO-CONTROL",
-            "A regra não tem controle negativo: nada prova que ela chegou a olhar as notas.",
-            "Declare um em schemas/fiscal/rule_controls.toml e ensaie de novo.",
+            "A regra não foi ensaiada em nenhuma nota estragada de propósito: nada prova que ela chegou a olhar as notas.",
+            f"Rode gateway rules replay --code {rule.code}; o controle dela é o de schemas/fiscal/rule_controls.toml.",
         )
     elif not evidence.fired:
         doubt(

@@ -25,7 +25,8 @@ from gateway.nfe.layout.fields import Group
 from gateway.nfe.layout.ide import Ide
 from gateway.nfe.layout.item import Det
 from gateway.nfe.layout.parties import Dest, Emit
-from gateway.nfe.layout.raw import RawDet, RawIde, RawInfNFe
+from gateway.nfe.layout.raw import RawDet, RawIde, RawInfNFe, RawTotal
+from gateway.nfe.layout.total import Total
 from gateway.nfe.message_size import check_size
 from gateway.nfe.nfce import marked
 from gateway.nfe.parties import HOMOLOGACAO_NAME, emit
@@ -143,13 +144,21 @@ def complete(note: RawNote, branch: Branch, *, at: datetime) -> RawDraft:
         "emit": issuer,
         "dest": dest,
         "det": items,
-        "total": given.total or total(items, competence),
+        "total": _total(given.total, items, competence),
         "transp": given.transp or Transp(modFrete="9"),
     }
     # What is searched by: a foreigner's document may be longer than any CNPJ, and is then only in the note itself.
     document = "" if dest is None else dest.CNPJ or dest.CPF or dest.idEstrangeiro or ""
     searched = document if 0 < len(document) <= 14 else None
     return RawDraft(note, branch, zone, InfNFe(**fields), series, issued_at, name, searched, mod)
+
+
+def _total(given: RawTotal | None, items: tuple[Det, ...], competence: str) -> Total:
+    """The caller's group W; what is absent of one without ICMSTot (retTrib alone, say) is summed of the items."""
+    if given is None:
+        return total(items, competence)
+    told = {name: getattr(given, name) for name in given.__struct_fields__ if getattr(given, name) is not None}
+    return Total(**told) if "ICMSTot" in told else msgspec.structs.replace(total(items, competence), **told)
 
 
 def build_raw(draft: RawDraft, *, number: int, cNF: str, dhEmi: datetime) -> Built:

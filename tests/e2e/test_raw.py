@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 from lxml import etree
 
 from gateway import demo_data
@@ -14,6 +15,7 @@ from gateway.nfe.reader import read
 from gateway.sim.sefaz import Fault
 from tests.e2e.test_sale import counts, final
 from tests.unit.nfe.made_raw import BOOK, WINE, body
+from tests.unit.nfe.test_raw_samples import VALID, by_tags
 
 NS = {"n": "http://www.portalfiscal.inf.br/nfe"}
 
@@ -70,6 +72,56 @@ async def test_a_preview_stores_nothing(stage: Stage) -> None:
     status, preview = await post(stage, note(), "/v1/nfe/raw/preview")
     assert (status, preview["total"]) == (200, "156.20")
     assert "<vST>7.20</vST>" in preview["xml"]
+    assert await counts(stage) == (0, 0)
+
+
+XPAG = {"R-441"}
+"""tPag 99 without its text (xPag), which the manual asks for since 2021."""
+REFUSED_TODAY = {
+    "26180875335849000115550010000016871192213331-nfe.xml": XPAG,
+    "35180834128745000152550010000474491454651420-nfe.xml": XPAG,
+    "35180834128745000152550010000474501597356342-nfe.xml": XPAG,
+    "35180834128745000152550010000474641681223493-nfe.xml": XPAG,
+    "35180834128745000152550010000476051695511860-nfe.xml": XPAG,
+    "35180834128745000152550010000476121675985748-nfe.xml": XPAG,
+    "35180834128745000152550010000476711079516696-nfe.xml": XPAG,
+    # A GTIN with a wrong check digit.
+    "35180834128745000152550010000476861118934859-nfe.xml": {"R-I03-10"},
+}
+TAKEN_TODAY = {
+    "35180834128745000152550010000474281920007498-nfe.xml": "347.28",
+    "35180834128745000152550010000476491552806942-nfe.xml": "879.68",
+    "35180834128745000152550010000476781421693968-nfe.xml": "313.92",
+    "41170706117473000150550010000463202612756525-procNFe.xml": "84.90",
+    "procNFe.xml": "84.90",
+}
+OF_THE_GATEWAY = ("nNF", "cNF", "cDV", "dhEmi", "dhSaiEnt", "tpAmb", "verProc")
+MADE_UP = "nfe_reforma_tributaria.xml"
+
+
+async def test_other_peoples_notes_issued_again_today_are_taken_or_told_why_not(stage: Stage) -> None:
+    assert {sample.name for sample in VALID} == REFUSED_TODAY.keys() | TAKEN_TODAY.keys() | {MADE_UP}
+    for sample in VALID:
+        told = by_tags(sample)
+        del told["Id"]
+        told["ide"] = {name: value for name, value in told["ide"].items() if name not in OF_THE_GATEWAY}
+        issuer = told["emit"]["CNPJ"]
+        branch = msgspec.to_builtins(demo_data.branch(issuer))
+        async with stage.http.put(f"/v1/branches/{issuer}", json=branch) as answer:
+            assert answer.status in (200, 201), await answer.text()
+        status, answered = await post(stage, {"ref": sample.name, "infNFe": told}, "/v1/nfe/raw/preview")
+        if sample.name in TAKEN_TODAY:
+            assert (status, answered.get("total")) == (200, TAKEN_TODAY[sample.name]), (sample.name, answered)
+            continue
+        codes = {fault["code"] for fault in answered["faults"]}
+        assert status == 422
+        if sample.name == MADE_UP:
+            # Values filled in at random: every total is told wrong, and every amount of IBS and CBS.
+            assert {"R-W03-10", "R-W07-10", "R-W16-10", "R-UB35-10", "R-UB54-10", "R-UB67-10", "R-W56-10"} <= codes
+        else:
+            assert codes == REFUSED_TODAY[sample.name], sample.name
+        for fault in answered["faults"]:
+            assert fault["path"].startswith("$.infNFe.") and fault["message"] and fault["fix"] and fault["source"]
     assert await counts(stage) == (0, 0)
 
 

@@ -203,6 +203,8 @@ def _explained(request: web.Request, product: Product, decision: Decision | None
     state: State = "undecided" if found.chosen is None else "chosen" if found.by == "facts" else "decided"
     if decision is not None and decision.affected:
         state = "affected"
+    # A person may know more than the register says, or have mistaken a digit: both read it here.
+    against = "" if found.by != "register" else next((one.reason for one in found.excluded if one.code == found.chosen), "")
     taken = None
     if decision is not None:
         taken = DecisionTaken(
@@ -223,7 +225,7 @@ def _explained(request: web.Request, product: Product, decision: Decision | None
         state_label=_LABELS[state],
         cclasstrib=found.chosen,
         name=None if chosen is None else chosen.name,
-        why=found.why,
+        why=f"{found.why} Os fatos do cadastro o excluíam: {against}." if against else found.why,
         candidates=tuple(
             CandidateClass(cclasstrib=one.cclasstrib, name=one.name, why=one.why, source=one.source) for one in found.candidates
         ),

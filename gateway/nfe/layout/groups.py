@@ -330,6 +330,7 @@ MODULES: Final = (
             ),
             Row("emit", "RawEmit", "C01: what is absent is the branch's.", ("xNome", "enderEmit", "CRT")),
             Row("det", "RawDet", "H01: items without nItem are numbered in their order.", ("nItem",)),
+            Row("total", "RawTotal", "W01: without ICMSTot, every group that is absent is summed.", ("ICMSTot",)),
             Row("infNFe", "RawInfNFe", "A01: totals that are absent are summed.", ("Id", "versao", "total", "transp")),
         ),
         open=True,

@@ -9,12 +9,15 @@ from gateway.nfe.layout.delivery import Transp
 from gateway.nfe.layout.document import Compra, InfAdic, InfRespTec
 from gateway.nfe.layout.fields import Attr, Group, Money
 from gateway.nfe.layout.foreign_trade import Exporta
+from gateway.nfe.layout.ibs_cbs import IbsCbsTot
 from gateway.nfe.layout.ide import CompraGov, NfRef, PagAntecipado
+from gateway.nfe.layout.issqn import IssqnTot
 from gateway.nfe.layout.item import DfeReferenciado, Imposto, ImpostoDevol, ObsItem, Prod
 from gateway.nfe.layout.parties import AutXml, Avulsa, Dest, Endereco, Local
 from gateway.nfe.layout.payment import Cobr, InfIntermed, Pag
 from gateway.nfe.layout.sectors import Agropecuario, Cana, InfPaa, InfSolicNff
-from gateway.nfe.layout.total import Total
+from gateway.nfe.layout.selective import IsTot
+from gateway.nfe.layout.total import IcmsTot, RetTrib
 
 
 class RawIde(Group, frozen=True, kw_only=True):
@@ -82,6 +85,17 @@ class RawDet(Group, frozen=True, kw_only=True):
     DFeReferenciado: DfeReferenciado | None = None
 
 
+class RawTotal(Group, frozen=True, kw_only=True):
+    """W01: without ICMSTot, every group that is absent is summed."""
+
+    ICMSTot: IcmsTot | None = None
+    ISSQNtot: IssqnTot | None = None
+    retTrib: RetTrib | None = None
+    ISTot: IsTot | None = None
+    IBSCBSTot: IbsCbsTot | None = None
+    vNFTot: Money | None = None
+
+
 class RawInfNFe(Group, frozen=True, kw_only=True):
     """A01: totals that are absent are summed."""
 
@@ -95,7 +109,7 @@ class RawInfNFe(Group, frozen=True, kw_only=True):
     entrega: Local | None = None
     autXML: tuple[AutXml, ...] = ()
     det: tuple[RawDet, ...]
-    total: Total | None = None
+    total: RawTotal | None = None
     transp: Transp | None = None
     cobr: Cobr | None = None
     pag: Pag

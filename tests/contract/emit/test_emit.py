@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 
 from gateway import cli
 from gateway.core.rows import RowsUnreadable
-from gateway.emit import Answer, emit, finished, read
+from gateway.emit import Answer, Ended, emit, finished, read
 
 CHAVE = "35261112ABC34501DE35550010000012341876543215"
 
@@ -59,7 +59,7 @@ async def at_once(_seconds: float) -> None:
     """Nobody waits in a test."""
 
 
-async def run(path: Path, url: str, write: Callable[[Answer], None], done: dict[int, Answer] | None = None) -> tuple[int, int]:
+async def run(path: Path, url: str, write: Callable[[Answer], None], done: dict[int, Ended] | None = None) -> tuple[int, int]:
     return await emit(read(path), url=url, key="gw_test_k", at_once=2, done=done or {}, write=write, pause=at_once)
 
 
@@ -109,7 +109,7 @@ async def test_another_ref_on_a_final_line_is_posted(served: Any, tmp_path: Path
     service, url = served
     file = tmp_path / "sales.ndjson"
     file.write_text('{"ref": "new"}', encoding="utf-8")
-    done = {1: {"line": 1, "ref": "old", "status": "authorized", "final": True}}
+    done = {1: Ended("old", good=True)}
     assert await run(file, url, lambda _: None, done) == (1, 0)
     assert [body["ref"] for body in service.posted] == ["new"]
 

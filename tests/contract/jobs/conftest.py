@@ -52,17 +52,18 @@ class Bench:
     async def outcomes(self, job_id: str) -> list[str | None]:
         return [row.outcome for row in await self.db.read(lambda conn: jobs.attempts(conn, job_id))]
 
-    async def until(self, job_id: str, *states: str, ended: int = 0) -> JobRow:
-        """Wait for the job to reach one of `states` with `ended` runs behind it, looking again at each commit."""
+    async def until(self, job_id: str, *states: str, ended: int = 0, heard: Database | None = None) -> JobRow:
+        """Wait for the job to reach one of `states` with `ended` runs behind it, looking again at each commit (of `heard`)."""
+        told = heard or self.db
         changed = asyncio.Event()
 
         def hear(topics: tuple[str, ...]) -> None:
             if "jobs" in topics:
                 changed.set()
 
-        self.db.add_listener(hear)
+        told.add_listener(hear)
         try:
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(60):
                 while True:
                     changed.clear()
                     row = await self.get(job_id)
@@ -70,7 +71,7 @@ class Bench:
                         return row
                     await changed.wait()
         finally:
-            self.db.remove_listener(hear)
+            told.remove_listener(hear)
 
 
 @pytest.fixture

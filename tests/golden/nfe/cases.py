@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 
@@ -29,7 +29,7 @@ from gateway.nfe.trade import (
     Volume,
 )
 from tests.unit.nfe import made_nfce
-from tests.unit.nfe.made import AT, BRANCH, MG, RJ, SIMPLES, SP, built, item, pays, product, sale
+from tests.unit.nfe.made import AT, BRANCH, MG, RJ, SIMPLES, SP, built, composed, item, pays, product, sale
 
 D = Decimal
 CARIOCA = Customer(tax_id="52998224725", name="João da Praia", address=RJ, email="joao@example.com")
@@ -235,11 +235,11 @@ def _commerce() -> Built:
     )
 
 
-def _nfce(of: Sale, branch: Branch, csc: Csc | None = None) -> Built:
-    """Online: nothing is signed in the QR code, so that the file does not depend on a key."""
+def _nfce(of: Sale, branch: Branch, csc: Csc | None = None, **contingency: Any) -> Built:
+    """Without a key, so that the file does not depend on one: what is signed off-line is three bytes here."""
     draft = made_nfce.composed(of, branch)
-    plain = build(draft, number=1234, cNF="87654321", dhEmi=AT)
-    return supplemented(plain, draft, dhEmi=AT, csc=csc, sign=lambda _: b"")
+    plain = build(draft, number=1234, cNF="87654321", dhEmi=AT, **contingency)
+    return supplemented(plain, draft, dhEmi=AT, csc=csc, sign=lambda _: b"abc")
 
 
 def _nfce_counter() -> Built:
@@ -254,6 +254,15 @@ def _nfce_delivered() -> Built:
 def _nfce_version_2() -> Built:
     branch = msgspec.structs.replace(made_nfce.settled(SIMPLES, qr_version="2", series=3), environment=1)
     return _nfce(made_nfce.nfce(customer=made_nfce.CPF_ONLY), branch, made_nfce.CSC)
+
+
+def _nfce_offline() -> Built:
+    contingency = {"tpEmis": "9", "dhCont": AT, "xJust": made_nfce.REASON}
+    return _nfce(made_nfce.nfce(customer=made_nfce.CPF_ONLY), SIMPLES, **contingency)
+
+
+def _svc() -> Built:
+    return build(composed(sale()), number=1234, cNF="87654321", dhEmi=AT, tpEmis="6", dhCont=AT, xJust=made_nfce.REASON)
 
 
 CASES = (
@@ -568,5 +577,20 @@ CASES = (
             "det/prod/xProd": "Camiseta básica",
             "total/ICMSTot/vNF": "100.00",
         },
+    ),
+    Case(
+        "nfce_offline",
+        _nfce_offline,
+        {
+            "ide/tpEmis": "9",
+            "ide/dhCont": "2026-11-20T10:30:00-03:00",
+            "ide/xJust": made_nfce.REASON,
+            "total/ICMSTot/vNF": "100.00",
+        },
+    ),
+    Case(
+        "contingency_svc",
+        _svc,
+        {"ide/mod": "55", "ide/tpEmis": "6", "ide/xJust": made_nfce.REASON, "total/ICMSTot/vNF": "100.00"},
     ),
 )

@@ -101,6 +101,12 @@ def _free_zone() -> Built:
     return _raw(group(good("810001"), "0", within, line), at, finNFe="5", tpNFCredito="02")
 
 
+def _recycled() -> Built:
+    # IBS has this credit from 2029 on.
+    at = datetime(2029, 3, 10, 13, 30, tzinfo=UTC)
+    return _at(good("410016", credit=PresumedCredit(code="03", ibs_rate=D("13"), cbs_rate=D("7"))), at)
+
+
 def case(name: str, make: Callable[[], Built], facts: Facts) -> Case:
     return Case(f"reform_{name}", make, facts)
 
@@ -246,6 +252,19 @@ CASES = (
         },
     ),
     case(
+        # Of the energy billed, 44.42 was given back to the net and leaves the base: 74.42 - 44.42 = 30.00.
+        "830_part_excluded_from_the_base",
+        lambda: _at(good("830001"), line=ReformItem(base=D("30.00"))),
+        {
+            f"{DET}/CST": "830",
+            f"{VALUES}/vBC": "30.00",
+            # 30.00 x 0.1% and x 0.9%.
+            f"{VALUES}/gIBSUF/vIBSUF": "0.03",
+            f"{VALUES}/gCBS/vCBS": "0.27",
+            f"{TOTAL}/vBCIBSCBS": "30.00",
+        },
+    ),
+    case(
         "base_of_the_caller",
         lambda: _at(good("000001"), line=ReformItem(base=D("50.00"))),
         {f"{VALUES}/vBC": "50.00", f"{VALUES}/gIBSUF/vIBSUF": "0.05", f"{TOTAL}/gCBS/vCBS": "0.45"},
@@ -328,6 +347,43 @@ CASES = (
             f"{DET}/gIBSCBSMono/gIBSMonoAdValorem/gMonoPadrao/vIBSMonoMun": "0.04",
             f"{DET}/gIBSCBSMono/gIBSMonoAdValorem/gMonoPadrao/vIBSMono": "0.11",
             f"{TOTAL}/gMono/vCBSMono": "0.67",
+        },
+    ),
+    case(
+        "620_by_value_with_retention",
+        lambda: _ten_litres(
+            "620002",
+            mono=MonoRates(
+                basis="value",
+                ibs_uf=D("0.1000"),
+                ibs_mun=D("0.0500"),
+                cbs=D("0.9000"),
+                ibs_retention=D("0.0200"),
+                cbs_retention=D("0.3000"),
+            ),
+        ),
+        {
+            # As above, and withheld besides: 74.42 x 0.02% = 0.014884; x 0.3% = 0.22326.
+            f"{DET}/gIBSCBSMono/gIBSMonoAdValorem/gMonoReten/pAliqMonoReten": "0.0200",
+            f"{DET}/gIBSCBSMono/gIBSMonoAdValorem/gMonoReten/vIBSMonoReten": "0.01",
+            f"{DET}/gIBSCBSMono/gCBSMonoAdValorem/gMonoReten/vCBSMonoReten": "0.22",
+            # 0.11 + 0.01 and 0.67 + 0.22.
+            f"{DET}/gIBSCBSMono/vTotIBSMonoItem": "0.12",
+            f"{DET}/gIBSCBSMono/vTotCBSMonoItem": "0.89",
+            f"{TOTAL}/gMono/vIBSMonoReten": "0.01",
+        },
+    ),
+    case(
+        "presumed_credit_of_both_taxes",
+        _recycled,
+        {
+            # Untaxed by the one who sells; 74.42 x 13% = 9.6746 and x 7% = 5.2094 are credits of the one who buys.
+            f"{DET}/cClassTrib": "410016",
+            f"{DET}/gCredPresOper/cCredPres": "03",
+            f"{DET}/gCredPresOper/gIBSCredPres/vCredPres": "9.67",
+            f"{DET}/gCredPresOper/gCBSCredPres/vCredPres": "5.21",
+            VALUES: None,
+            "total/ICMSTot/vNF": "100.00",
         },
     ),
     case(

@@ -291,6 +291,49 @@ ICMS_CASES = (
         own_share=D("45"),
         st=(StTerms(uf="MG", base="valor_operacao"),),
     ),
+    # As other: all that the law of origin charges is told with code 90; 40% of 200.00 is of the operation: 80.00 at 12% = 9.60;
+    # ST on 200.00 at 18%: 36.00 - 9.60 = 26.40.
+    case(
+        "partilha_other",
+        {
+            f"{ICMS}ICMSPart/CST": "90",
+            f"{ICMS}ICMSPart/vBC": "80.00",
+            f"{ICMS}ICMSPart/vICMS": "9.60",
+            f"{ICMS}ICMSPart/vBCST": "200.00",
+            f"{ICMS}ICMSPart/vICMSST": "26.40",
+            f"{ICMS}ICMSPart/pBCOp": "40.00",
+            f"{W}vBC": "80.00",
+            f"{W}vICMS": "9.60",
+            f"{W}vBCST": "200.00",
+            f"{W}vST": "26.40",
+        },
+        "226.40",
+        quantity="2",
+        customer=INDUSTRY,
+        situation="partilha",
+        own_share=D("40"),
+        st=(StTerms(uf="MG", base="valor_operacao"),),
+    ),
+    # Base reduced by 30%: 50% of 70.00 is of the operation: 35.00 at 12% = 4.20; ST on 70.00 at 18%: 12.60 - 4.20 = 8.40.
+    case(
+        "partilha_reduced",
+        {
+            f"{ICMS}ICMSPart/CST": "20",
+            f"{ICMS}ICMSPart/pRedBC": "30.00",
+            f"{ICMS}ICMSPart/vBC": "35.00",
+            f"{ICMS}ICMSPart/vICMS": "4.20",
+            f"{ICMS}ICMSPart/vBCST": "70.00",
+            f"{ICMS}ICMSPart/vICMSST": "8.40",
+            f"{W}vST": "8.40",
+        },
+        "108.40",
+        customer=INDUSTRY,
+        situation="partilha",
+        icms_cst="20",
+        icms_reduction=D("30"),
+        own_share=D("50"),
+        st=(StTerms(uf="MG", base="valor_operacao", reduction=D("30")),),
+    ),
     # ICMSST: 10 units, each with 2.00 of base and 0.36 retained, 0.30 due to the buyer's state.
     case(
         "repasse",
@@ -307,5 +350,24 @@ ICMS_CASES = (
         customer=INDUSTRY,
         situation="repasse",
         retained=Retained(base=D("2"), rate=D("18"), value=D("0.36"), destination_base=D("2"), destination_value=D("0.3")),
+    ),
+    # The same of goods that the buyer's state does not tax: 5 units, each with 4.00 of base, 0.72 retained and 0.50 due there.
+    case(
+        "repasse_untaxed",
+        {
+            f"{ICMS}ICMSST/CST": "41",
+            f"{ICMS}ICMSST/vBCSTRet": "20.00",
+            f"{ICMS}ICMSST/vICMSSTRet": "3.60",
+            f"{ICMS}ICMSST/vBCSTDest": "20.00",
+            f"{ICMS}ICMSST/vICMSSTDest": "2.50",
+            f"{W}vBC": "0.00",
+            f"{W}vST": "0.00",
+        },
+        quantity="5",
+        unit_price="20.00",
+        customer=INDUSTRY,
+        situation="repasse",
+        icms_cst="41",
+        retained=Retained(base=D("4"), rate=D("18"), value=D("0.72"), destination_base=D("4"), destination_value=D("0.5")),
     ),
 )

@@ -6,8 +6,8 @@ from typing import Any
 
 from gateway.nfe.tax_profile import Fuel, Retained
 from tests.golden.nfe.cases import INDUSTRY
-from tests.golden.nfe.tax_case import CREDIT, ICMS, MG40, SHOP, SP40, D, W, case
-from tests.unit.nfe.made import SIMPLES
+from tests.golden.nfe.tax_case import CREDIT, ICMS, MG40, SHOP, SP40, D, W, case, replace
+from tests.unit.nfe.made import BRANCH, SIMPLES
 
 GASOLINE = Fuel(rate=D("1.5700"), anp_code="320102001", anp_description="GASOLINA C COMUM")
 LITRES: dict[str, Any] = {"quantity": "20", "unit_price": "5.00", "ncm": "27101259", "unit": "L"}
@@ -189,5 +189,23 @@ SIMPLES_CASES = (
         icms_reduction=D("10"),
         simples_credit=True,
         st=(SP40,),
+    ),
+    # Past the sublimit the ICMS is as of everybody: 18.00. PIS and COFINS stay in the Simples; IBS and CBS are not told in 2026.
+    case(
+        "crt2_past_the_sublimit",
+        {
+            "emit/CRT": "2",
+            f"{ICMS}ICMS00/vICMS": "18.00",
+            f"{W}vBC": "100.00",
+            f"{W}vICMS": "18.00",
+            f"{W}vPIS": "0.00",
+            "det/imposto/IBSCBS": None,
+        },
+        branch=replace(BRANCH, crt="2"),
+    ),
+    case(
+        "crt4_mei",
+        {"emit/CRT": "4", f"{ICMS}ICMSSN102/CSOSN": "102", f"{W}vICMS": "0.00", f"{W}vPIS": "0.00", "det/imposto/IBSCBS": None},
+        branch=replace(BRANCH, crt="4"),
     ),
 )

@@ -66,6 +66,11 @@ async def test_a_person_decides_what_the_facts_do_not(client: Client, house: Hou
     changed = await client.put("/v1/products/ARROZ", json={**RICE, "description": "Arroz branco"}, headers=key)
     body = await changed.json()
     assert (body["description"], body["tax"]["cclasstrib"], body["tax"]["ibs_cbs_cst"]) == ("Arroz branco", "200003", "200")
+    # A code that the facts exclude is hers to give, and she is told what they say.
+    assert told["why"] == "Decidido no cadastro do produto."
+    other = await (await client.put(path, json={"cclasstrib": "200009"}, headers=key)).json()
+    assert (other["state"], other["cclasstrib"]) == ("decided", "200009")
+    assert other["why"].startswith("Decidido no cadastro do produto. Os fatos do cadastro o excluíam: ")
     # Taken back, it waits again.
     taken_back = await client.put(path, json={"cclasstrib": ""}, headers=key)
     assert (await taken_back.json())["state"] == "undecided"

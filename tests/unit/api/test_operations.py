@@ -99,6 +99,29 @@ async def test_a_csv_is_refused_by_line(client: Client, house: House) -> None:
     assert [one["path"] for one in (await wrong.json())["faults"]] == ["$line[4].cfop_internal"]
 
 
+async def test_the_first_line_of_a_csv_is_judged_once_and_an_empty_file_takes_nothing_away(client: Client, house: House) -> None:
+    key = {**await house.key("setup"), **AS_CSV}
+    # With dots, as the table of CFOP is printed.
+    assert (
+        await client.put(PATH, data=b"operation;since;cfop_internal\r\nvenda;2026-01-01;5.101\r\n", headers=key)
+    ).status == 200
+    for text, faults in (
+        (b"", [("OPERATION-CSV", "$")]),
+        (b"operation;natureza\nvenda;A\nvenda;B\n", [("OPERATION-COLUMN", "$line[1]")] * 2),
+    ):
+        answer = await client.put(PATH, data=text, headers=key)
+        told = (await answer.json())["faults"]
+        assert (answer.status, [(one["code"], one["path"]) for one in told]) == (422, faults)
+    assert [one["message"] for one in told] == ["Falta a coluna `since`.", "A coluna `natureza` não existe aqui."]
+    own = (await (await client.get(PATH, headers=key)).json())["own"]
+    assert [(one["operation"], one["cfop_internal"]) for one in own] == [("venda", "5101")]
+    day = await client.put(PATH, data=b"operation;since\nvenda;01/01/2026\n", headers=key)
+    assert (await day.json())["faults"][0]["fix"] == "Use AAAA-MM-DD, por exemplo 2026-11-03."
+    # The names alone are how the rows are taken away.
+    assert (await client.put(PATH, data=b"operation;since\n", headers=key)).status == 200
+    assert await house.rows(branch_operations) == 0
+
+
 async def test_parameters_and_the_branch_are_checked(client: Client, house: House) -> None:
     key = await house.key("setup")
     assert (await client.get(f"{PATH}?at=ontem", headers=key)).status == 422
