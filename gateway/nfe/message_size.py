@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.core.faults import Fault
 from gateway.nfe.findings import Findings
 
 LIMIT = 500 * 1024
@@ -10,10 +11,11 @@ _ENVELOPE = 1024
 """Bytes kept for enviNFe, the SOAP envelope and a number longer than the rehearsed one."""
 
 
-def check_size(document: bytes, path: str) -> None:
-    """Raises ValidationFailed (NFE-SIZE-01, at `path`) when the signed document would not fit in a message."""
+def too_large(document: bytes, path: str) -> tuple[Fault, ...]:
+    """NFE-SIZE-01, at `path`, when the signed document would not fit in a message."""
     size = len(document) + _ENVELOPE
-    if size > LIMIT:
-        findings = Findings()
-        findings.add("NFE-SIZE-01", path, size=size, limit=LIMIT)
-        findings.raise_any()
+    if size <= LIMIT:
+        return ()
+    findings = Findings()
+    findings.add("NFE-SIZE-01", path, size=size, limit=LIMIT)
+    return tuple(findings.faults)
