@@ -684,6 +684,10 @@ def _groups() -> Iterator[Case]:
 def _credits(at: str) -> Iterator[Case]:
     transfer = ibs("800", "800002", gTransfCred=TRANSFER)
     yield Case("R-UB106-30", nfe, transfer, TRANSFERRED, f"{at}/gTransfCred", also=("R-UB14-60",))
+    succession = ibs("800", "800001", gTransfCred=TRANSFER)
+    received = {"ide.finNFe": "5", "ide.tpNFCredito": "05", **succession}
+    given = {"ide.finNFe": "6", "ide.tpNFDebito": "05", **succession}
+    yield Case("R-UB106-30-05", nfe, received, given, f"{at}/gTransfCred")
     other = {**DEBIT_02, **transfer}
     yield Case("R-UB106-31", nfe, other, TRANSFERRED, f"{at}/gTransfCred", also=("R-UB14-60", "R-UB14-70"))
     empty = {"vIBS": "0.00", "vCBS": "0.00"}
