@@ -197,4 +197,4 @@ def _of_schema(body: InfNFe, draft: Draft, moment: datetime) -> tuple[Fault, ...
         if draft.faults:
             return ()
         raise
-    return (*too_large(tried, "$.items"), *validate(tried))
+    return (*too_large(tried, "$.items", draft.emit.enderEmit.UF, moment.date()), *validate(tried))

@@ -233,7 +233,7 @@ def _of_schema(body: InfNFe, draft: RawDraft, moment: datetime) -> tuple[Fault, 
         if draft.faults:
             return ()
         raise
-    return (*too_large(tried, "$.infNFe.det"), *validate(tried))
+    return (*too_large(tried, "$.infNFe.det", draft.emit.enderEmit.UF, moment.date()), *validate(tried))
 
 
 def number_taken(number: int, series: int) -> ValidationFailed:
