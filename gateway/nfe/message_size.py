@@ -21,7 +21,7 @@ def limit(uf: str, day: date) -> int:
 
 
 def too_large(document: bytes, path: str, uf: str, day: date) -> tuple[Fault, ...]:
-    """NFE-SIZE-01, at `path`, when the signed document would not fit in a message: how many such items would, in how many notes."""
+    """NFE-SIZE-01, at `path`, when the signed document would not fit in a message: how many would, and the notes it takes."""
     most, size = limit(uf, day), len(document) + _ENVELOPE
     if size <= most:
         return ()

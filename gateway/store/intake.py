@@ -6,7 +6,6 @@ A bad sale never costs a number, and nothing of it is stored.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -35,13 +34,8 @@ from gateway.store.branch_operations import operations_of
 from gateway.store.csc import has_csc
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow, NewDocument
+from gateway.store.request_body import body_hash, same_body
 from gateway.store.rule_modes import modes_of
-
-
-def body_hash(sale: Request, model: str = "55") -> bytes:
-    """What makes two bodies the same: their content once decoded, not their spacing or key order; and the model asked for."""
-    told = b"" if model == "55" else model.encode()
-    return hashlib.sha256(told + msgspec.json.encode(sale)).digest()
 
 
 async def accept_sale(
@@ -55,7 +49,7 @@ async def accept_sale(
     digest = body_hash(sale, model)
     known = await db.read(lambda conn: documents.by_ref(conn, sale.ref))
     if known is not None:
-        if known.body_hash != digest:
+        if not same_body(known.body_hash, known.request, known.model, digest):
             raise IdempotencyConflict(
                 f"O ref {sale.ref!r} já foi usado com outro conteúdo.",
                 fix="Use outro ref para outra venda, ou repita exatamente o mesmo conteúdo.",
