@@ -12,6 +12,7 @@ _TITLES: Final = {
     "document_rules": "Identificação, datas, contingência, intermediador e referências",
     "document_rules_parties": "Emitente, destinatário e responsável técnico",
     "document_rules_items": "Itens e ICMS",
+    "document_rules_references": "Referências, notas de crédito e de débito",
     "document_rules_totals": "Totais",
     "document_rules_payment": "Cobrança e pagamento",
     "document_rules_nfce": "NFC-e e QR Code",

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any, get_args
 
 import msgspec
@@ -16,6 +17,7 @@ from aiohttp import BodyPartReader, web
 
 from gateway.api.decode import decode
 from gateway.api.problems import problem_of
+from gateway.api.salvage import whole
 from gateway.api.services import SERVICES
 from gateway.core.errors import GatewayError, InputError, PayloadTooLarge
 from gateway.core.faults import Fault
@@ -40,10 +42,12 @@ KINDS: tuple[LineKind, ...] = get_args(LineKind)
 
 Sees = Callable[[str], bool]
 """Whether the caller's key covers a branch (14 characters)."""
+Tried = Callable[[Request, str], Awaitable[object]]
+"""Checks a document of a model, storing nothing. Raises ValidationFailed."""
 
 
-async def chunks(request: web.Request, kind: LineKind, sees: Sees) -> AsyncIterator[list[NewLine]]:
-    """The lines of the request's body, checked, a chunk at a time.
+async def chunks(request: web.Request, kind: LineKind, sees: Sees, tried: Tried) -> AsyncIterator[list[NewLine]]:
+    """The lines of the request's body, checked, a chunk at a time; one that cannot be read whole is told the rest by `tried`.
 
     Raises RowsUnreadable, PayloadTooLarge, InputError (does not arrive), HTTPUnsupportedMediaType: chunks given before stand.
     """
@@ -56,14 +60,14 @@ async def chunks(request: web.Request, kind: LineKind, sees: Sees) -> AsyncItera
             detail = f"O lote passa de {MAX_BYTES // 1024 // 1024} MiB; as linhas já lidas ficaram aceitas."
             raise PayloadTooLarge(detail, code="BATCH-BYTES", fix="Envie o resto em outro lote.")
         for row in rows.feed(piece):
-            chunk.append(checked(row, kind, sees))
+            chunk.append(await _told(row, checked(row, kind, sees), sees, tried))
             held += len(chunk[-1].body or "")
             if len(chunk) == CHUNK_LINES or held >= CHUNK_BYTES:
                 yield chunk
                 held, chunk = 0, []
             elif len(chunk) % BREATH == 0:
                 await asyncio.sleep(0)
-    chunk += [checked(row, kind, sees) for row in rows.end()]
+    chunk += [await _told(row, checked(row, kind, sees), sees, tried) for row in rows.end()]
     if chunk:
         yield chunk
 
@@ -153,6 +157,25 @@ def checked(row: Row, kind: LineKind, sees: Sees) -> NewLine:
     if not ref.isprintable() or not ref.isascii():
         ref = ""
     return NewLine(row.line, ref, whole.digest(), known, None if faults else text.decode(), faults)
+
+
+async def _told(row: Row, line: NewLine, sees: Sees, tried: Tried) -> NewLine:
+    """A line refused by its reading, with what else is wrong in the rest of it."""
+    if row.body is None or not line.faults or line.faults[0].code in _ITS_OWN:
+        return line
+    raw = line.kind == "raw"
+
+    async def check(request: Request) -> None:
+        if sees(strip_punctuation(request.branch)):
+            await tried(request, request.model if isinstance(request, RawNote) else "65" if line.kind == "nfce" else "55")
+
+    text = msgspec.json.encode({name: value for name, value in row.body.items() if name != "kind"})
+    faults = await (whole(text, RawNote, line.faults, check) if raw else whole(text, Sale, line.faults, check))
+    return replace(line, faults=tuple(faults))
+
+
+_ITS_OWN = frozenset({"BATCH-LINE", "BATCH-KIND", "GW-BRANCH"})
+"""Of the line itself: its body says no document of a branch that may be tried."""
 
 
 def _faults(text: bytes, named: Any, sees: Sees) -> tuple[Fault, ...]:

@@ -8,15 +8,17 @@ from datetime import datetime
 
 from gateway import __version__
 from gateway.core.chave import ChaveAcesso, cnf_allowed
-from gateway.core.errors import InvariantBroken
+from gateway.core.errors import InvariantBroken, ValidationFailed
+from gateway.core.faults import Fault
 from gateway.core.text import clean_text
 from gateway.nfe.draft import Draft
 from gateway.nfe.layout.document import InfNFe
 from gateway.nfe.layout.document import NFe as Note
 from gateway.nfe.layout.ide import Ide
-from gateway.nfe.message_size import check_size
+from gateway.nfe.message_size import too_large
 from gateway.nfe.rules import Mode
-from gateway.nfe.rules.told import Foreseen, foresee, of_sale
+from gateway.nfe.rules.consequences import NONE, Known, twins
+from gateway.nfe.rules.told import Foreseen, foresee, of_sale, sale_path
 from gateway.nfe.signature import NFE, with_placeholder
 from gateway.nfe.supplement import rehearsed
 from gateway.nfe.technical_contact import inf_resp_tec
@@ -167,18 +169,32 @@ def dry_run(draft: Draft, at: datetime, modes: Mapping[str, Mode] = _NO_MODES) -
     """Whether the document will pass schema and rules, tried with a placeholder number: a bad sale never costs one.
 
     `modes`: see `rules.judge`. Raises ValidationFailed with every NFE-XSD-* fault, whose paths are official tags, and every rule
-    that refuses, at paths of the sale.
+    that refuses, at paths of the sale; a draft with faults of its own always raises, with them and with what else can be known.
     """
     moment = draft.sale.issued_at or at
+    known = Known(draft.faults, twins(draft.sale)) if draft.faults else NONE
+    if known.hopeless or draft.emit.CNPJ is None or not draft.header.cUF or moment.tzinfo is None:
+        raise ValidationFailed(draft.faults)
     body = document(draft, number=1, cNF=_PLACEHOLDER_CNF, dhEmi=moment)
-    tried = with_placeholder(rehearsed(written(body), draft, moment).xml)
-    check_size(tried, "$.items")
     own = [item.product is not None for item in draft.sale.items]
     return foresee(
         body,
-        validate(tried),
+        _of_schema(body, draft, moment),
+        known,
         environment=draft.branch.environment,
         at=at,
         modes=modes,
-        tell=lambda finding: of_sale(finding, own),
+        tell=lambda finding: of_sale(finding, own, draft.places),
+        place=lambda path: sale_path(path, own, draft.places),
     )
+
+
+def _of_schema(body: InfNFe, draft: Draft, moment: datetime) -> tuple[Fault, ...]:
+    """What schema and size say of the document; nothing when the draft's own faults left values that cannot be written."""
+    try:
+        tried = with_placeholder(rehearsed(written(body), draft, moment).xml)
+    except ValueError:
+        if draft.faults:
+            return ()
+        raise
+    return (*too_large(tried, "$.items", draft.emit.enderEmit.UF, moment.date()), *validate(tried))

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from gateway.core.chave import ChaveAcesso
+from gateway.core.errors import ValidationFailed
 from gateway.core.money import MAX_REAIS
 from gateway.core.taxid import Cnpj
 from gateway.nfe import nfce, technical_contact, terms
@@ -73,6 +74,26 @@ def compose(
     `operations` are the branch's own rows over the table of operations; `originals`, the documents that `sale.returns` names.
     Raises ValidationFailed with every fault found; ValueError when `at` has no time zone.
     """
+    draft = attempt(sale, branch, products, at=at, mod=mod, operations=operations, originals=originals)
+    if draft.faults:
+        raise ValidationFailed(draft.faults)
+    return draft
+
+
+def attempt(
+    sale: Sale,
+    branch: Branch,
+    products: Mapping[str, Product],
+    *,
+    at: datetime,
+    mod: str = "55",
+    operations: Sequence[BranchOperation] = (),
+    originals: Mapping[ChaveAcesso, Original] | None = None,
+) -> Draft:
+    """As `compose`, but faults are in the draft instead of raised: composed as far as it goes, to be told what else is wrong.
+
+    Raises ValidationFailed only when the tables say nothing of the day.
+    """
     if at.tzinfo is None:
         raise ValueError("a data precisa de fuso horário")
     findings = Findings()
@@ -134,7 +155,6 @@ def compose(
     words = terms.printed(sale, operation, chaves, day) if policy is None else nfce.notes(sale)
     information = inf_adic(sale, branch, day, (taxes_told, words), mod, findings)
     purchase = compra(sale, mod, findings)
-    findings.raise_any()
     header = Header(
         cUF=issuer.enderEmit.cMun[:2],
         cMunFG=issuer.enderEmit.cMun,
@@ -176,6 +196,8 @@ def compose(
         autXML=authorised,
         cobr=bill,
         exporta=leaves,
+        faults=tuple(findings.faults),
+        places=body.places,
     )
 
 
@@ -191,6 +213,7 @@ class _Body:
     chaves: tuple[ChaveAcesso, ...] = ()
     by_item: bool = False
     claims: tuple[NewClaim, ...] = ()
+    places: tuple[int, ...] = ()
 
 
 def _given_back(back: Back | None, day: date) -> _Body:
@@ -218,7 +241,8 @@ def _of_items(
     if operation.reform_only and len(findings.faults) == told:
         details = reformed(details)
         return _Body(details, total_of(details, scope.day.isoformat()), place, sold)
-    return _Body(details, sums.total(scope.day, iss_regime), place, sold)
+    places = () if len(sold) == len(sale.items) else tuple(line.place for line in sold)
+    return _Body(details, sums.total(scope.day, iss_regime), place, sold, places=places)
 
 
 def _customer(
@@ -338,7 +362,7 @@ def _details(sale: Sale, sold: list[Line], scope: Scope, mod: str, sums: Sums, f
     details = []
     for number, line in enumerate(sold, start=1):
         goods = shelf.goods(line, findings)
-        shelf.check(line, goods, f"$.items[{number - 1}]", findings)
+        shelf.check(line, goods, line.path.rpartition(".")[0], findings)
         details.append(_told(det(number, line, goods, item_order, sums), line, mod, findings))
     return tuple(details)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from gateway.core.faults import Fault
 from gateway.nfe.branch import Branch
 from gateway.nfe.claims import NewClaim
 from gateway.nfe.layout.delivery import Transp
@@ -47,7 +48,8 @@ class Draft:
     """A sale composed, taxed and checked. `total` is vNF in reais; customer_name is the real one, also in homologação.
 
     mod: `55` (NF-e) or `65` (NFC-e). claims: what it takes of the items of earlier documents. foreseen: what the rules over the
-    document say of it, once it was tried.
+    document say of it, once it was tried. faults: what the sale breaks; a draft that has any is tried and never issued.
+    places: the item of the sale (from 0) that each `det` came from, when some of them have none.
     """
 
     sale: Sale
@@ -73,6 +75,8 @@ class Draft:
     cobr: Cobr | None = None
     exporta: Exporta | None = None
     foreseen: Foreseen = NOTHING
+    faults: tuple[Fault, ...] = ()
+    places: tuple[int, ...] = ()
 
     @property
     def total(self) -> Decimal:

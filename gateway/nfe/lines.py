@@ -13,6 +13,7 @@ from gateway.nfe.product import Product
 from gateway.nfe.sale import Sale, SaleItem
 
 _NOTHING = ZERO.quantize(CENT)
+_ONE = Decimal(1)
 _UNIT = Decimal("1E-10")
 
 
@@ -32,6 +33,11 @@ class Line:
     insurance: Decimal | None = None
 
     @property
+    def place(self) -> int:
+        """Which item of the sale it is, from 0."""
+        return int(self.path.partition("[")[2].partition("]")[0])
+
+    @property
     def amount(self) -> Decimal:
         """What the buyer pays for the line, and the base of its taxes."""
         amount = self.gross - self.discount + self.freight + self.other
@@ -39,7 +45,11 @@ class Line:
 
 
 def lines(sale: Sale, products: Mapping[str, Product], findings: Findings) -> list[Line]:
-    """Every item, with the sale's discount, freight and other charges shared out. Only good when no fault was added."""
+    """Every item, with the sale's discount, freight and other charges shared out. Only good when no fault was added.
+
+    With faults, an item whose product is known still has its line, at an amount of one where its own is no good: so that what is
+    wrong with the product is told in the same answer.
+    """
     told = len(findings.faults)
     found = [_line(i, item, products, findings) for i, item in enumerate(sale.items)]
     good = [line for line in found if line is not None]
@@ -114,8 +124,11 @@ def _line(i: int, item: SaleItem, products: Mapping[str, Product], findings: Fin
     elif item.total is None:
         findings.add("NFE-ITEM-04", path)
     gross = None if item.total is None else reais(item.total, "O total do item", f"{path}.total", findings)
-    if product is None or count is None or len(findings.faults) > told:
+    if product is None:
         return None
+    where = f"{path}.product" if item.product is not None else f"{path}.sku"
+    if count is None or len(findings.faults) > told:
+        return Line(item, product, where, _ONE, _ONE, _ONE.quantize(CENT), _NOTHING)
     if gross is None:
         gross = reais(to_cents(count * price), "O total do item", path, findings) if price is not None else _NOTHING
     elif price is None or abs(count * price - gross) > CENT:
@@ -126,6 +139,5 @@ def _line(i: int, item: SaleItem, products: Mapping[str, Product], findings: Fin
     if discount > gross:
         findings.add("NFE-ITEM-06", f"{path}.discount", discount=discount, gross=gross)
     if price is None or len(findings.faults) > told:
-        return None
-    where = f"{path}.product" if item.product is not None else f"{path}.sku"
+        return Line(item, product, where, count, price or _ONE, gross, _NOTHING)
     return Line(item, product, where, count, price, gross, discount)

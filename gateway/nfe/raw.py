@@ -5,6 +5,7 @@ The caller decides what the note says; number, cNF, date, chave, totals and what
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import msgspec
 
 from gateway.core.chave import FORBIDDEN_CNF, ChaveAcesso, cnf_allowed
 from gateway.core.errors import InvariantBroken, ValidationFailed
+from gateway.core.faults import Fault
 from gateway.nfe.branch import Branch
 from gateway.nfe.build import VERSION, Built, written
 from gateway.nfe.findings import Findings
@@ -27,11 +29,12 @@ from gateway.nfe.layout.item import Det
 from gateway.nfe.layout.parties import Dest, Emit
 from gateway.nfe.layout.raw import RawDet, RawIde, RawInfNFe, RawTotal
 from gateway.nfe.layout.total import Total
-from gateway.nfe.message_size import check_size
+from gateway.nfe.message_size import too_large
 from gateway.nfe.nfce import marked
 from gateway.nfe.parties import HOMOLOGACAO_NAME, emit
 from gateway.nfe.raw_totals import item_value, total
 from gateway.nfe.rules import Mode
+from gateway.nfe.rules.consequences import NONE, Known
 from gateway.nfe.rules.told import NOTHING, Foreseen, foresee, of_tags
 from gateway.nfe.sale import Ref
 from gateway.nfe.signature import with_placeholder
@@ -42,6 +45,9 @@ from gateway.nfe.xsd import validate
 
 _MODELS = ("55", "65")
 _PLACEHOLDER_CNF = "10203040"
+_MOST = 999_999_999
+"""The largest nNF."""
+_DIGITS_OF_UF = re.compile("[0-9]{2}")
 _AHEAD = timedelta(minutes=5)
 _LATE = timedelta(days=30)
 _NO_MODES: Mapping[str, Mode] = {}
@@ -83,7 +89,8 @@ class RawNote(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class RawDraft:
     """A raw note completed and checked: everything but number, cNF, date and key. `body` has them empty.
 
-    issued_at: the caller's dhEmi. total: vNF in reais. customer_name: the real one, also in homologação.
+    issued_at: the caller's dhEmi. total: vNF in reais. customer_name: the real one, also in homologação. faults: what the note
+    breaks; a draft that has any is tried and never issued.
     """
 
     note: RawNote
@@ -96,6 +103,7 @@ class RawDraft:
     customer_tax_id: str | None
     mod: str
     foreseen: Foreseen = NOTHING
+    faults: tuple[Fault, ...] = ()
 
     @property
     def emit(self) -> Emit:
@@ -118,11 +126,25 @@ def complete(note: RawNote, branch: Branch, *, at: datetime) -> RawDraft:
 
     Raises ValidationFailed with every fault that can be told without the schema: see `dry_run` for the rest.
     """
+    draft = attempt(note, branch, at=at)
+    if draft.faults:
+        raise ValidationFailed(draft.faults)
+    return draft
+
+
+def attempt(note: RawNote, branch: Branch, *, at: datetime) -> RawDraft:
+    """As `complete`, but faults are in the draft instead of raised: completed as far as it goes, to be told what else is wrong.
+
+    Raises ValidationFailed only for numbers that are not finite: nothing can be computed with them.
+    """
     findings = Findings()
     given = note.infNFe
+    hopeless = False
     for path, value in _wrong(given, "$.infNFe"):
         findings.add("NFE-RAW-01", path, value=value)
-    findings.raise_any()
+        hopeless = hopeless or (isinstance(value, Decimal) and not value.is_finite())
+    if hopeless:
+        findings.raise_any()
     zone = _zone(branch, findings)
     issuer = _issuer(given, branch, findings)
     issued_at = _issued_at(given.ide, at, findings)
@@ -130,7 +152,6 @@ def complete(note: RawNote, branch: Branch, *, at: datetime) -> RawDraft:
     series = _series(given.ide, branch.series if mod == "55" else branch.nfce.series, findings)
     _check_fixed(given, branch, findings)
     _check_key(given, mod, issuer, series, findings)
-    findings.raise_any()
     items = _items(given.det)
     if mod == "65":
         items = marked(items, branch.environment)
@@ -150,7 +171,8 @@ def complete(note: RawNote, branch: Branch, *, at: datetime) -> RawDraft:
     # What is searched by: a foreigner's document may be longer than any CNPJ, and is then only in the note itself.
     document = "" if dest is None else dest.CNPJ or dest.CPF or dest.idEstrangeiro or ""
     searched = document if 0 < len(document) <= 14 else None
-    return RawDraft(note, branch, zone, InfNFe(**fields), series, issued_at, name, searched, mod)
+    whole, faults = InfNFe(**fields), tuple(findings.faults)
+    return RawDraft(note, branch, zone, whole, series, issued_at, name, searched, mod, faults=faults)
 
 
 def _total(given: RawTotal | None, items: tuple[Det, ...], competence: str) -> Total:
@@ -171,7 +193,7 @@ def raw_document(draft: RawDraft, *, number: int, cNF: str, dhEmi: datetime) -> 
 
     Raises InvariantBroken when number or cNF are not what the layout takes: the caller allocated them.
     """
-    if not 1 <= number <= 999_999_999 or not cnf_allowed(cNF, number) or dhEmi.tzinfo is None:
+    if not 1 <= number <= _MOST or not cnf_allowed(cNF, number) or dhEmi.tzinfo is None:
         raise InvariantBroken(f"Número {number}, cNF {cNF!r} ou data de emissão fora do que o leiaute aceita.")
     body = draft.body
     moment = draft.issued_at or dhEmi.astimezone(draft.zone).replace(microsecond=0)
@@ -199,15 +221,28 @@ def dry_run_raw(draft: RawDraft, at: datetime, modes: Mapping[str, Mode] = _NO_M
     """Whether the document will pass schema and rules, tried with a placeholder for what the gateway decides later.
 
     `modes`: see `rules.judge`. Raises ValidationFailed with every NFE-XSD-* fault and every rule that refuses, at paths of the
-    caller's body.
+    caller's body; a draft with faults of its own always raises, with them and with what else can be known.
     """
     number = draft.note.number or 1
-    cNF = draft.note.cnf(number) or _PLACEHOLDER_CNF
+    cNF = draft.note.cnf(number)
+    if draft.faults and not (number <= _MOST and draft.emit.CNPJ and _DIGITS_OF_UF.fullmatch(draft.body.ide.cUF)):
+        raise ValidationFailed(draft.faults)
     moment = draft.issued_at or at
-    body = raw_document(draft, number=number, cNF=cNF, dhEmi=moment)
-    tried = with_placeholder(rehearsed(written(body), draft, moment).xml)
-    check_size(tried, "$.infNFe.det")
-    return foresee(body, validate(tried), environment=draft.branch.environment, at=at, modes=modes, tell=of_tags)
+    body = raw_document(draft, number=number, cNF=cNF or _PLACEHOLDER_CNF, dhEmi=moment)
+    known = Known(draft.faults) if draft.faults else NONE
+    schema = _of_schema(body, draft, moment)
+    return foresee(body, schema, known, environment=draft.branch.environment, at=at, modes=modes, tell=of_tags)
+
+
+def _of_schema(body: InfNFe, draft: RawDraft, moment: datetime) -> tuple[Fault, ...]:
+    """What schema and size say of the document; nothing when the draft's own faults left values that cannot be written."""
+    try:
+        tried = with_placeholder(rehearsed(written(body), draft, moment).xml)
+    except ValueError:
+        if draft.faults:
+            return ()
+        raise
+    return (*too_large(tried, "$.infNFe.det", draft.emit.enderEmit.UF, moment.date()), *validate(tried))
 
 
 def number_taken(number: int, series: int) -> ValidationFailed:
@@ -316,9 +351,11 @@ def _check_key(given: RawInfNFe, mod: str, issuer: Emit, series: int, findings: 
         return
     if given.Id is None and ide.cDV is None:
         return
-    if ide.nNF is None or ide.cNF is None or ide.dhEmi is None or findings.faults:
+    if ide.nNF is None or ide.cNF is None or ide.dhEmi is None:
         findings.add("NFE-RAW-06", "$.infNFe.Id" if given.Id is not None else "$.infNFe.ide.cDV")
         return
+    if findings.faults:
+        return  # what the key is made of has a fault: whether they agree cannot be known
     chave = ChaveAcesso.build(
         cUF=state,
         dhEmi=datetime.fromisoformat(ide.dhEmi),
@@ -368,5 +405,6 @@ def _ide(given: RawIde, mod: str, branch: Branch, issuer: Emit, series: int) -> 
         "procEmi": "0",
         "verProc": VERSION,
     }
-    decided = {"serie": str(series), "cNF": "", "nNF": "", "cDV": "", "dhEmi": ""}
+    fixed = {name: defaults[name] for name in ("mod", "tpEmis", "tpAmb", "procEmi")}
+    decided = fixed | {"serie": str(series), "cNF": "", "nNF": "", "cDV": "", "dhEmi": ""}
     return Ide(**(defaults | told | decided))

@@ -9,19 +9,19 @@ from datetime import datetime
 import msgspec
 
 from gateway.core.chave import ChaveAcesso
+from gateway.core.errors import ValidationFailed
 from gateway.nfe import build as sales
-from gateway.nfe import supplement
+from gateway.nfe import compose, raw, supplement
 from gateway.nfe.branch import Branch
 from gateway.nfe.build import Built
 from gateway.nfe.claims import Kept, NewClaim
-from gateway.nfe.compose import compose
 from gateway.nfe.contingency import Emission
 from gateway.nfe.draft import Draft
 from gateway.nfe.operations import BranchOperation
 from gateway.nfe.originals import keys, opened
 from gateway.nfe.product import Product
 from gateway.nfe.qrcode import Csc, Sign
-from gateway.nfe.raw import RawDraft, RawNote, build_raw, complete, dry_run_raw
+from gateway.nfe.raw import RawDraft, RawNote, build_raw, dry_run_raw
 from gateway.nfe.rules import Mode
 from gateway.nfe.sale import Sale
 
@@ -88,10 +88,27 @@ def draft(
 
     Raises ValidationFailed with every fault.
     """
+    made = attempt(request, branch, products, at=at, mod=mod, operations=operations, kept=kept)
+    if made.faults:
+        raise ValidationFailed(made.faults)
+    return made
+
+
+def attempt(
+    request: Request,
+    branch: Branch,
+    products: Mapping[str, Product],
+    *,
+    at: datetime,
+    mod: str = "55",
+    operations: Sequence[BranchOperation] = (),
+    kept: Mapping[str, Kept] | None = None,
+) -> AnyDraft:
+    """As `draft`, but the faults of the body are in it instead of raised, so that `dry_run` tells them with its own."""
     if isinstance(request, RawNote):
-        return complete(request, branch, at=at)
+        return raw.attempt(request, branch, at=at)
     originals = opened(request, kept or {}) if request.returns else None
-    return compose(request, branch, products, at=at, mod=mod, operations=operations, originals=originals)
+    return compose.attempt(request, branch, products, at=at, mod=mod, operations=operations, originals=originals)
 
 
 def claims(of: AnyDraft) -> tuple[NewClaim, ...]:
@@ -111,7 +128,7 @@ def claims(of: AnyDraft) -> tuple[NewClaim, ...]:
 def dry_run(of: AnyDraft, at: datetime, modes: Mapping[str, Mode] = _NO_MODES) -> AnyDraft:
     """The draft with what is foreseen of it: it passes the schema, and no rule over the document refuses it.
 
-    `modes`: the operator's, by code of rule. Raises ValidationFailed with every NFE-XSD-* fault and rule broken.
+    `modes`: the operator's, by code of rule. Raises ValidationFailed with every fault: the draft's own, NFE-XSD-*, rules broken.
     """
     if isinstance(of, RawDraft):
         return replace(of, foreseen=dry_run_raw(of, at, modes))

@@ -93,6 +93,7 @@ OperationName = Literal[
     "devolucao_compra",
     "credito_multa_juros",
     "credito_presumido_zfm",
+    "credito_sucessao",
     "transferencia_credito_cooperativa",
     "anulacao_credito",
     "debito_nao_apurado",

@@ -5,7 +5,6 @@ What belongs to a document but is told apart lives next door (`artefacts`, `tran
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -26,6 +25,7 @@ from gateway.store.dbclock import db_now
 from gateway.store.document_rows import COLUMNS, DocumentRow, EventRow, add_event, document_row, events, find, locked, write_event
 from gateway.store.jobs import enqueue
 from gateway.store.numbers import ENDS, allocate, refuse_voided, settle
+from gateway.store.request_body import same_body
 from gateway.store.tables import documents
 from gateway.store.transmissions import (
     TransmissionKind,
@@ -69,7 +69,7 @@ STUCK_BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class NewDocument:
-    """A document to accept. `request` is the caller's body as JSON; `body_hash` its SHA-256; total in reais.
+    """A document to accept. `request` is the caller's body as JSON; `body_hash`: see `request_body`; total in reais.
 
     warnings: rules that the document breaks and that do not refuse it; they are told in its timeline.
     """
@@ -145,7 +145,7 @@ def _same_or_refused(conn: Connection, new: NewDocument) -> DocumentRow:
     existing = by_ref(conn, new.ref)
     if existing is None:
         raise InvariantBroken(f"O ref {new.ref!r} estava em uso e sumiu no mesmo instante.")
-    if not hmac.compare_digest(existing.body_hash, new.body_hash):
+    if not same_body(existing.body_hash, existing.request, existing.model, new.body_hash):
         raise IdempotencyConflict(
             f"O ref {new.ref!r} já foi usado com outro conteúdo.",
             fix="Use outro ref para outra venda, ou repita exatamente o mesmo conteúdo.",

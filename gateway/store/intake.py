@@ -6,10 +6,9 @@ A bad sale never costs a number, and nothing of it is stored.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -35,13 +34,8 @@ from gateway.store.branch_operations import operations_of
 from gateway.store.csc import has_csc
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow, NewDocument
+from gateway.store.request_body import body_hash, same_body
 from gateway.store.rule_modes import modes_of
-
-
-def body_hash(sale: Request, model: str = "55") -> bytes:
-    """What makes two bodies the same: their content once decoded, not their spacing or key order; and the model asked for."""
-    told = b"" if model == "55" else model.encode()
-    return hashlib.sha256(told + msgspec.json.encode(sale)).digest()
 
 
 async def accept_sale(
@@ -55,14 +49,13 @@ async def accept_sale(
     digest = body_hash(sale, model)
     known = await db.read(lambda conn: documents.by_ref(conn, sale.ref))
     if known is not None:
-        if known.body_hash != digest:
+        if not same_body(known.body_hash, known.request, known.model, digest):
             raise IdempotencyConflict(
                 f"O ref {sale.ref!r} já foi usado com outro conteúdo.",
                 fix="Use outro ref para outra venda, ou repita exatamente o mesmo conteúdo.",
             )
         return known, True
-    draft = await prepare(db, clock, sale, model)
-    await db.read(lambda conn: _check_number(conn, draft))
+    draft = await prepare(db, clock, sale, model, fresh=True)
     new = new_document(draft, digest, origin=origin, origin_ref=origin_ref, model=model)
     taken = requests.claims(draft)
     at = clock.epoch_ms()
@@ -76,19 +69,47 @@ async def accept_sale(
     return await db.write(write)
 
 
-async def prepare(db: Database, clock: Clock, sale: Request, model: str = "55") -> AnyDraft:
-    """Compose the sale with its branch and products and dry-run it against the schema. Raises ValidationFailed."""
+async def prepare(db: Database, clock: Clock, sale: Request, model: str = "55", *, fresh: bool = False) -> AnyDraft:
+    """Compose the sale with its branch and products and dry-run it against the schema and the rules.
+
+    `fresh`: it is to take a number, so a chosen one has to be free. Raises ValidationFailed with the faults of the body, of the
+    set-up and of the document together.
+    """
     known = await db.read(lambda conn: _context(conn, sale))
-    branch, at = known.branch, clock.now()
-    if known.kept or requests.items_of(sale) > _OFF_LOOP:
-        draft = await asyncio.to_thread(_compose, sale, known, at, model)
-    else:
-        draft = _compose(sale, known, at, model)
+    at = clock.now()
+    if not known.kept and requests.items_of(sale) <= _OFF_LOOP:
+        drawn = _compose(sale, known, at, model)
+        return requests.dry_run(await _with_set_up(db, drawn, at, fresh), at, known.modes)
+    drawn = await asyncio.to_thread(_compose, sale, known, at, model)
+    drawn = await _with_set_up(db, drawn, at, fresh)
+    return await asyncio.to_thread(requests.dry_run, drawn, at, known.modes)
+
+
+async def _with_set_up(db: Database, draft: AnyDraft, at: datetime, fresh: bool) -> AnyDraft:
+    """The draft with the faults that only the store can tell: a CSC that is not kept, a chosen number that is taken."""
     moment = requests.issued_at(draft) or at
-    if requests.needs_csc(draft, moment):
-        has = await db.read(lambda conn: has_csc(conn, Cnpj(sale.branch), branch.environment))
-        requests.require_csc(draft, has, moment)
-    return draft
+    coded = moment.tzinfo is not None and requests.needs_csc(draft, moment)
+    asked = requests.asked(draft)
+    numbered = fresh and requests.chosen_number(asked) is not None
+    if not coded and not numbered:
+        return draft
+
+    def unmet(conn: Connection) -> list[Fault]:
+        found: list[Fault] = []
+        try:
+            if coded:
+                requests.require_csc(draft, has_csc(conn, Cnpj(asked.branch), draft.branch.environment), moment)
+        except ValidationFailed as refused:
+            found.extend(refused.faults)
+        try:
+            if numbered:
+                _check_number(conn, draft)
+        except ValidationFailed as refused:
+            found.extend(refused.faults)
+        return found
+
+    found = await db.read(unmet)
+    return replace(draft, faults=(*draft.faults, *found)) if found else draft
 
 
 _OFF_LOOP = 20
@@ -107,8 +128,7 @@ class _Known:
 
 
 def _compose(sale: Request, known: _Known, at: datetime, model: str) -> AnyDraft:
-    draft = requests.draft(sale, known.branch, known.products, at=at, mod=model, operations=known.rows, kept=known.kept)
-    return requests.dry_run(draft, at, known.modes)
+    return requests.attempt(sale, known.branch, known.products, at=at, mod=model, operations=known.rows, kept=known.kept)
 
 
 def _context(conn: Connection, sale: Request) -> _Known:

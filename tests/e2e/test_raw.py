@@ -169,3 +169,29 @@ async def test_a_number_chosen_twice_at_once_has_one_owner(stage: Stage) -> None
             assert (end["status"], end["number"]) == ("rejected", None)
             assert "já foi usado" in str(end["timeline"])
     assert len(stage.sims.sefaz.authorized) == 1
+
+
+async def test_a_raw_note_refused_by_body_rules_and_taken_number_is_told_once(stage: Stage) -> None:
+    await post(stage, note(ide__nNF="7"))
+    await final(stage, "bruta-1")
+    wrong = note("bruta-2", ide__nNF="7", ide__procEmi="1", ide__inventada="1", dest__CPF="52998224726")
+    status, problem = await post(stage, wrong)
+    assert (status, [(fault["code"], fault["path"]) for fault in problem["faults"]]) == (
+        422,
+        [
+            ("GW-UNKNOWN-FIELD", "$.infNFe.ide.inventada"),
+            ("NFE-RAW-08", "$.infNFe.ide.procEmi"),
+            ("R-E03-10", "$.infNFe.dest.CPF"),
+        ],
+    )
+    del wrong["infNFe"]["ide"]["inventada"]
+    status, problem = await post(stage, wrong)
+    assert (status, [(fault["code"], fault["path"]) for fault in problem["faults"]]) == (
+        422,
+        [
+            ("NFE-RAW-08", "$.infNFe.ide.procEmi"),
+            ("NFE-RAW-09", "$.infNFe.ide.nNF"),
+            ("R-E03-10", "$.infNFe.dest.CPF"),
+        ],
+    )
+    assert await counts(stage) == (1, 1)

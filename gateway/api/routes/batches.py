@@ -102,7 +102,7 @@ async def try_again(services: Services, batch: BatchRow, who: str) -> int:
 async def _receive(request: web.Request, batch: BatchRow, kind: LineKind, *, correcting: bool) -> web.Response:
     services = request.app[SERVICES]
     told, read = Taken(), 0
-    async for lines in chunks(request, kind, lambda branch: sees(request, branch)):
+    async for lines in chunks(request, kind, lambda branch: sees(request, branch), services.preview_sale):
         at = services.clock.epoch_ms()
         add = partial(batches.add_lines, batch=batch.id, lines=lines, at=at, correcting=correcting)
         taken = await services.db.write(add)

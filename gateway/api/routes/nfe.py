@@ -7,13 +7,14 @@ from typing import Any
 from aiohttp import web
 
 from gateway.api.auth import actor, branches_of, hidden, require_branch, sees
-from gateway.api.decode import decode, read_body, read_json
+from gateway.api.decode import decode, read_body
 from gateway.api.live import LIVE
 from gateway.api.operation import CURSOR, LIMIT, PREFER, Parameter, operation
 from gateway.api.presentation import FINAL, document, document_summary, document_url
 from gateway.api.resources import Document, DocumentSummary, Listing, Preview
 from gateway.api.respond import bad, choices, day_bound, ok, page_limit, preferred_wait
-from gateway.api.services import SERVICES, Services
+from gateway.api.salvage import decode_or_tell_all
+from gateway.api.services import SERVICES, SalePreview, Services
 from gateway.core.taxid import strip_punctuation
 from gateway.nfe.lifecycle import DOCUMENT
 from gateway.nfe.raw import RawNote
@@ -39,7 +40,7 @@ async def issue(request: web.Request) -> web.Response:
     """Accepts the sale durably and answers 202 with its links. With `Prefer: wait=n` it waits up to n seconds and answers 200
     when the state is final. The same `ref` with the same content answers the same document (`Idempotent-Replayed: true`);
     with other content, 409."""
-    return await accept(request, await read_json(request, Sale))
+    return await accept(request, await read_sale(request, "55"))
 
 
 @operation(
@@ -54,7 +55,18 @@ async def issue(request: web.Request) -> web.Response:
 async def issue_nfce(request: web.Request) -> web.Response:
     """As `POST /v1/nfe`, for the consumer's note (model 65): the customer is optional, `presence` is `presencial` or `entrega`,
     and the series is the branch's `nfce.series`. A `ref` names one note, of either model; it is read at `/v1/nfe/{ref}`."""
-    return await accept(request, await read_json(request, Sale), "65")
+    return await accept(request, await read_sale(request, "65"), "65")
+
+
+async def read_sale(request: web.Request, model: str) -> Sale:
+    """The body as a sale. Raises ValidationFailed with every fault: of its reading and, where that is known, of the sale."""
+    return await decode_or_tell_all(await read_body(request), Sale, lambda sale: tried(request, sale, model))
+
+
+async def tried(request: web.Request, sale: Request, model: str) -> SalePreview:
+    """The sale, checked whole and not stored. Raises ValidationFailed, Forbidden."""
+    require_branch(request, sale.branch)
+    return await request.app[SERVICES].preview_sale(sale, model)
 
 
 async def accept(request: web.Request, sale: Request, model: str = "55") -> web.Response:
@@ -114,9 +126,7 @@ async def preview_nfce(request: web.Request) -> web.Response:
 
 
 async def _preview(request: web.Request, model: str) -> web.Response:
-    sale = await read_json(request, Sale)
-    require_branch(request, sale.branch)
-    made = await request.app[SERVICES].preview_sale(sale, model)
+    made = await tried(request, await read_sale(request, model), model)
     return ok(Preview(xml=made.xml.decode(), total=str(made.total), warnings=made.warnings))
 
 

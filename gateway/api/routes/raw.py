@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.api.auth import require_branch
-from gateway.api.decode import read_json
+from gateway.api.decode import read_body
 from gateway.api.operation import PREFER, operation
 from gateway.api.resources import Document, Preview
 from gateway.api.respond import ok
-from gateway.api.routes.nfe import TAG, accept
-from gateway.api.services import SERVICES
+from gateway.api.routes.nfe import TAG, accept, tried
+from gateway.api.salvage import decode_or_tell_all
 from gateway.nfe.raw import RawNote
 
 
@@ -28,8 +27,12 @@ async def issue(request: web.Request) -> web.Response:
     nItem, xCampo) are fields, numbers are JSON numbers or texts. Absent nNF, cNF, cDV, Id, dhEmi, nItem, vItem and total are
     filled in, and so is what the branch of emit.CNPJ knows of the issuer. From then on it is a note like any other: same ref,
     same answer; seen, retried and drawn under /v1/nfe/{ref}. `ide.mod` 65 makes a NFC-e; its QR code is as the branch's own."""
-    note = await read_json(request, RawNote)
+    note = await _read(request)
     return await accept(request, note, note.model)
+
+
+async def _read(request: web.Request) -> RawNote:
+    return await decode_or_tell_all(await read_body(request), RawNote, lambda note: tried(request, note, note.model))
 
 
 @operation(
@@ -42,7 +45,6 @@ async def issue(request: web.Request) -> web.Response:
 )
 async def preview(request: web.Request) -> web.Response:
     """The unsigned XML and the total of the note this body would be. Takes no number and stores nothing."""
-    note = await read_json(request, RawNote)
-    require_branch(request, note.branch)
-    made = await request.app[SERVICES].preview_sale(note, note.model)
+    note = await _read(request)
+    made = await tried(request, note, note.model)
     return ok(Preview(xml=made.xml.decode(), total=str(made.total), warnings=made.warnings))

@@ -22,9 +22,10 @@ from gateway.nfe.product import Product
 from gateway.nfe.sale import Sale
 from gateway.store import documents, guards, orders, setup
 from gateway.store.database import Database
-from gateway.store.intake import body_hash, new_document, prepare, random_cnf
+from gateway.store.intake import new_document, prepare, random_cnf
 from gateway.store.jobs import enqueue
 from gateway.store.orders import OrderRow
+from gateway.store.request_body import body_hash, same_body
 from gateway.store.vault import Vault
 from gateway.workflows.marketplace_order import CANCELLED_STATUSES
 from gateway.workflows.ports import Hold, Marketplace, MarketplaceAccess, MarketplaceOrder
@@ -170,7 +171,11 @@ class ReadOrder:
             existing = documents.by_ref(conn, sale.ref)
             if existing is None:
                 existing, _ = documents.accept(conn, new, at=at)
-            elif existing.status == "rejected" and existing.branch == new.branch and existing.request != new.request:
+            elif (
+                existing.status == "rejected"
+                and existing.branch == new.branch
+                and not same_body(existing.body_hash, existing.request, existing.model, digest)
+            ):
                 # Something was corrected since: the refused note goes again, on its own number.
                 documents.resubmit(conn, existing.id, new, at=at, cnf=requests.cnf_of(sale, random_cnf))
             elif existing.status in HOLDS:

@@ -59,8 +59,9 @@ def check_line(
 
 
 def _check_note(rule: ReformRule, operation: Operation, path: str, findings: Findings) -> None:
-    if rule.kind == "transfer" and (operation.finNFe != "6" or operation.tpNFDebito not in _TRANSFERS):
-        # Succession also goes by a credit note of kind 05 (UB14-80); the transfer itself is of the debit note.
+    debit = operation.finNFe == "6" and operation.tpNFDebito in _TRANSFERS
+    # A credit note of succession demands the transfer too (UB14-80); that SEFAZ may refuse it there (1133) is a warning.
+    if rule.kind == "transfer" and not debit and operation.tpNFCredito != "05":
         findings.add("NFE-RTC-44", path)
     if (rule.kind == "zfm") != (operation.tpNFCredito == "02"):
         findings.add("NFE-RTC-45", path)

@@ -1,6 +1,7 @@
 """All the checks: importing this module registers them."""
 
 from gateway.nfe.rules import (
+    goods,
     ibs_cbs,
     ibs_cbs_amounts,
     ibs_cbs_credits,
@@ -10,13 +11,16 @@ from gateway.nfe.rules import (
     parties,
     payment,
     qrcode,
+    references,
     reform_totals,
+    third_parties,
     totals,
 )
 from gateway.nfe.rules.registry import CHECKS
 
 __all__ = [
     "CHECKS",
+    "goods",
     "ibs_cbs",
     "ibs_cbs_amounts",
     "ibs_cbs_credits",
@@ -26,6 +30,8 @@ __all__ = [
     "parties",
     "payment",
     "qrcode",
+    "references",
     "reform_totals",
+    "third_parties",
     "totals",
 ]

@@ -14,6 +14,7 @@ from gateway.nfe.rules.registry import check
 
 _LATEST = timedelta(hours=14)
 """The furthest any clock on earth is ahead of UTC: a month not begun there has begun nowhere."""
+_SUCCESSION = "05"
 _USED_GOODS = 4
 """cCredPres 4: used goods bought from who is no taxpayer, whose credit waits for the sale."""
 
@@ -21,19 +22,28 @@ _USED_GOODS = 4
 @check("R-UB106-30", when="credits")
 def transfer_outside_debit_note(r: Reading) -> Found:
     """gTransfCred is of a debit note (finNFe 6)."""
-    if r.ide.finNFe != "6":
-        for shape in r.shapes:
-            if shape.group.gTransfCred is not None:
-                yield from shape.at("/gTransfCred")
+    if r.ide.finNFe != "6" and r.ide.tpNFCredito != _SUCCESSION:
+        yield from _transfers(r)
+
+
+@check("R-UB106-30-05", when="credits")
+def transfer_in_succession_note(r: Reading) -> Found:
+    """The credit note whose kind demands what this rule refuses."""
+    if r.ide.finNFe != "6" and r.ide.tpNFCredito == _SUCCESSION:
+        yield from _transfers(r)
+
+
+def _transfers(r: Reading) -> Found:
+    for shape in r.shapes:
+        if shape.group.gTransfCred is not None:
+            yield from shape.at("/gTransfCred")
 
 
 @check("R-UB106-31", when="credits")
 def transfer_outside_its_debit_notes(r: Reading) -> Found:
     """Of a debit note 01 or 05."""
     if r.ide.finNFe == "6" and r.ide.tpNFDebito not in ("01", "05"):
-        for shape in r.shapes:
-            if shape.group.gTransfCred is not None:
-                yield from shape.at("/gTransfCred")
+        yield from _transfers(r)
 
 
 @check("R-UB106-40", when="credits")

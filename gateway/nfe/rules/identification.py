@@ -11,6 +11,7 @@ from gateway.nfe.rules.registry import check
 from gateway.nfe.rules.rows import fact
 
 _IDE: Final = "/infNFe/ide"
+_SP: Final = "35"
 _TOLERANCE = timedelta(minutes=5)
 _LATE = timedelta(days=30)
 _PAPER: Final = frozenset({"2", "4", "5"})
@@ -123,6 +124,26 @@ def contingency_after_emission(r: Reading) -> Found:
     since = instant(r.ide.dhCont)
     if since is not None and r.moment is not None and since > r.moment:
         yield f"{_IDE}/dhCont", {"value": r.ide.dhCont}
+
+
+@check("R-B10-40")
+def gone_before_issue(r: Reading) -> Found:
+    left = instant(r.ide.dhSaiEnt)
+    if r.outgoing and left is not None and r.moment is not None and left < r.moment:
+        yield f"{_IDE}/dhSaiEnt", {"value": r.ide.dhSaiEnt}
+
+
+@check("R-B25b-10")
+def home_delivery(r: Reading) -> Found:
+    if r.ide.indPres == "4":
+        yield f"{_IDE}/indPres", {}
+
+
+@check("R-B22-34")
+def nfce_contingency(r: Reading) -> Found:
+    """FS-DA and EPEC are no NFC-e's, but for the EPEC of São Paulo."""
+    if r.ide.tpEmis in ("2", "5") or (r.ide.tpEmis == "4" and r.ide.cUF != _SP):
+        yield f"{_IDE}/tpEmis", {"value": r.ide.tpEmis}
 
 
 def _remote(r: Reading) -> bool:

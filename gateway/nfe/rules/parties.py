@@ -17,12 +17,14 @@ from gateway.nfe.technical_contact import demanded
 _DEST: Final = "/infNFe/dest"
 _BRASIL: Final = "1058"
 _ABROAD: Final = "EX"
+_NO_CITY: Final = "9999999"
 _FOREIGN_ID = re.compile(r"[0-9A-Za-z:.+\-/()]*")
 _SUFRAMA: Final = frozenset({"AC", "AM", "RO", "RR"})
 _AP_CITIES: Final = frozenset({"1600303", "1600600"})
 
 
-def _valid(kind: type[Cnpj] | type[Cpf], text: str) -> bool:
+def valid(kind: type[Cnpj] | type[Cpf], text: str) -> bool:
+    """Whether a text is a tax id whose check digits are right."""
     try:
         kind(text)
     except ValueError:
@@ -32,26 +34,56 @@ def _valid(kind: type[Cnpj] | type[Cpf], text: str) -> bool:
 
 @check("R-C02-10")
 def issuer_cnpj(r: Reading) -> Found:
-    if r.emit.CNPJ is not None and not _valid(Cnpj, r.emit.CNPJ):
+    if r.emit.CNPJ is not None and not valid(Cnpj, r.emit.CNPJ):
         yield "/infNFe/emit/CNPJ", {"value": r.emit.CNPJ}
+
+
+@check("R-C02a-20")
+def issuer_cpf(r: Reading) -> Found:
+    if r.emit.CPF is not None and not valid(Cpf, r.emit.CPF):
+        yield "/infNFe/emit/CPF", {"value": r.emit.CPF}
+
+
+@check("R-C10-20")
+def issuer_city_elsewhere(r: Reading) -> Found:
+    if r.emit.enderEmit.cMun[:2] != r.ide.cUF:
+        yield "/infNFe/emit/enderEmit/cMun", {"value": r.emit.enderEmit.cMun}
+
+
+@check("R-B12-20")
+def taxed_city_elsewhere(r: Reading) -> Found:
+    if r.ide.cMunFG[:2] != r.ide.cUF:
+        yield "/infNFe/ide/cMunFG", {"value": r.ide.cMunFG}
+
+
+@check("R-C12-10")
+def issuer_state_elsewhere(r: Reading) -> Found:
+    if uf_of(r.ide.cUF) != r.emit.enderEmit.UF:
+        yield "/infNFe/emit/enderEmit/UF", {"value": r.emit.enderEmit.UF}
+
+
+@check("R-C18-14")
+def substitute_at_home(r: Reading) -> Found:
+    if r.emit.IEST is not None and r.ide.idDest != "2":
+        yield "/infNFe/emit/IEST", {}
 
 
 @check("R-E02-10")
 def buyer_cnpj(r: Reading) -> Found:
-    if r.dest is not None and r.dest.CNPJ is not None and not _valid(Cnpj, r.dest.CNPJ):
+    if r.dest is not None and r.dest.CNPJ is not None and not valid(Cnpj, r.dest.CNPJ):
         yield f"{_DEST}/CNPJ", {"value": r.dest.CNPJ}
 
 
 @check("R-E03-10")
 def buyer_cpf(r: Reading) -> Found:
-    if r.dest is not None and r.dest.CPF is not None and not _valid(Cpf, r.dest.CPF):
+    if r.dest is not None and r.dest.CPF is not None and not valid(Cpf, r.dest.CPF):
         yield f"{_DEST}/CPF", {"value": r.dest.CPF}
 
 
 @check("R-X04-10")
 def carrier_cnpj(r: Reading) -> Found:
     carrier = r.inf.transp.transporta
-    if carrier is not None and carrier.CNPJ is not None and not _valid(Cnpj, carrier.CNPJ):
+    if carrier is not None and carrier.CNPJ is not None and not valid(Cnpj, carrier.CNPJ):
         yield "/infNFe/transp/transporta/CNPJ", {"value": carrier.CNPJ}
 
 
@@ -139,6 +171,13 @@ def city_of_another_state(r: Reading) -> Found:
         code = uf_code(address.UF)
         if code is not None and address.cMun[:2] != code:
             yield f"{_DEST}/enderDest/cMun", {"value": address.cMun, "uf": address.UF}
+
+
+@check("R-E10-30")
+def city_of_who_is_abroad(r: Reading) -> Found:
+    address = None if r.dest is None else r.dest.enderDest
+    if address is not None and address.UF == _ABROAD and address.cMun != _NO_CITY:
+        yield f"{_DEST}/enderDest/cMun", {"value": address.cMun}
 
 
 def _buyer_uf(r: Reading) -> str:

@@ -6,14 +6,18 @@ from datetime import UTC, date, timedelta, timezone
 from typing import Final
 
 from gateway.core.money import ZERO
+from gateway.core.taxid import Cnpj
+from gateway.nfe.rules.parties import valid
 from gateway.nfe.rules.reading import Found, Reading, total_of
 from gateway.nfe.rules.registry import check
+from gateway.nfe.rules.rows import fact
 
 _PAG: Final = "/infNFe/pag"
 _BRASILIA = timezone(timedelta(hours=-3))
 _NONE: Final = "90"
 _LATER: Final = "91"
 _OTHER: Final = "99"
+_TRADE_BILL: Final = "14"
 _CARDS: Final = frozenset({"03", "04", "17"})
 _LONGEST = 10
 
@@ -70,6 +74,72 @@ def instalments_of_another_bill(r: Reading) -> Found:
             yield "/infNFe/cobr/fat/vLiq", {"value": cobr.fat.vLiq, "wanted": wanted}
 
 
+@check("R-Y01-20", when="billed")
+def bill_incomplete(r: Reading) -> Found:
+    """A bill has its number, its original and its net amount."""
+    fat = None if r.inf.cobr is None else r.inf.cobr.fat
+    missing = [tag for tag in ("nFat", "vOrig", "vLiq") if getattr(fat, tag, None) is None]
+    if missing:
+        yield "/infNFe/cobr/fat", {"value": ", ".join(missing)}
+
+
+@check("R-Y05-10", when="billed")
+def bill_discounted_away(r: Reading) -> Found:
+    fat = None if r.inf.cobr is None else r.inf.cobr.fat
+    if fat is not None and (fat.vDesc or ZERO) > (fat.vOrig or ZERO):
+        yield "/infNFe/cobr/fat/vDesc", {"value": fat.vDesc, "wanted": fat.vOrig or ZERO}
+
+
+@check("R-Y06-10", when="billed")
+def bill_net(r: Reading) -> Found:
+    fat = None if r.inf.cobr is None else r.inf.cobr.fat
+    if fat is not None and fat.vLiq is not None and fat.vOrig is not None:
+        wanted = fat.vOrig - (fat.vDesc or ZERO)
+        if fat.vLiq != wanted:
+            yield "/infNFe/cobr/fat/vLiq", {"value": fat.vLiq, "wanted": wanted}
+
+
+@check("R-Y09-20", when="billed")
+def instalment_before_issue(r: Reading) -> Found:
+    """Due from the day of issue on."""
+    for number, dup in enumerate(() if r.inf.cobr is None else r.inf.cobr.dup, 1):
+        due = _day(dup.dVenc)
+        if due is None or (r.day is not None and due < r.day):
+            yield f"/infNFe/cobr/dup[{number}]/dVenc", {"value": dup.dVenc or "nenhuma data"}
+
+
+@check("R-Y09-30", when="billed")
+def instalments_out_of_order(r: Reading) -> Found:
+    before = ""
+    for number, dup in enumerate(() if r.inf.cobr is None else r.inf.cobr.dup, 1):
+        due = dup.dVenc or ""
+        if due < before:
+            yield f"/infNFe/cobr/dup[{number}]/dVenc", {"value": dup.dVenc or "nenhuma data"}
+        before = due
+
+
+@check("R-872")
+def trade_bill_without_instalments(r: Reading) -> Found:
+    """A duplicata mercantil as means of payment is in the bill."""
+    if r.inf.cobr is None or not r.inf.cobr.dup:
+        yield from _means(r, _TRADE_BILL)
+
+
+@check("R-YA04-20")
+def card_of_other_means(r: Reading) -> Found:
+    """The group card is of cards, PIX, boletos and vouchers."""
+    for number, each in enumerate(r.inf.pag.detPag, 1):
+        if each.card is not None and each.tPag not in fact("R-YA04-20", "means"):
+            yield f"{_PAG}/detPag[{number}]/card", {"value": each.tPag}
+
+
+@check("R-YA05-20")
+def acquirer_cnpj(r: Reading) -> Found:
+    for number, each in enumerate(r.inf.pag.detPag, 1):
+        if each.card is not None and each.card.CNPJ is not None and not valid(Cnpj, each.card.CNPJ):
+            yield f"{_PAG}/detPag[{number}]/card/CNPJ", {"value": each.card.CNPJ}
+
+
 @check("R-YA02-20")
 def return_paid(r: Reading) -> Found:
     """Adjustments and returns have no payment."""
@@ -88,7 +158,7 @@ def other_means_unnamed(r: Reading) -> Found:
 
 @check("R-YA02-10")
 def nfce_billed(r: Reading) -> Found:
-    return _means(r, "14")
+    return _means(r, _TRADE_BILL)
 
 
 @check("R-YA02-40")

@@ -17,6 +17,7 @@ answer. off: not judged. sefaz: SEFAZ alone can tell (`why`)."""
 MODES: Final = get_args(Mode)
 FILES: Final = (
     "document_rules",
+    "document_rules_references",
     "document_rules_parties",
     "document_rules_items",
     "document_rules_totals",

@@ -503,6 +503,14 @@ CASES = (
         "800001",
         {"det/imposto/IBSCBS/gTransfCred/vCBS": "0.90"},
     ),
+    # The transfer is apart from what the operation itself owes: no base, no total, and vNF is the goods' 100.00.
+    _credit(
+        "credito_sucessao",
+        {"ide/tpNFCredito": "05"},
+        "1949",
+        "800001",
+        {"det/imposto/IBSCBS/gTransfCred/vIBS": "0.10", "det/imposto/IBSCBS/gTransfCred/vCBS": "0.90"},
+    ),
     _credit(
         "desenquadramento_simples",
         {"ide/tpNFDebito": "08"},

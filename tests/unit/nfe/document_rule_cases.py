@@ -15,7 +15,8 @@ from tests.unit.nfe.made import AT
 from tests.unit.nfe.made_document import Changes, delivered, nfce, nfe
 
 Base = Callable[[], InfNFe]
-KEY = "35261112ABC34501DE35550010000012341876543215"
+OWN = "35261112ABC34501DE35550010000012341876543215"
+KEY = "3526111122233300018155001000001234187654321" + check_digit("3526111122233300018155001000001234187654321")
 NFCE_KEY = "35261112ABC34501DE3565001000001234187654321" + check_digit("35261112ABC34501DE3565001000001234187654321")
 DAY = "2026-11-20"
 
@@ -199,7 +200,7 @@ BOTH = {"gIBSCredPres": of("1.00"), "gCBSCredPres": of("2.00")}
 PRESUMED = ibs("000", "000003", VALUES, gCredPresOper=credit(**BOTH))
 DEBIT_01 = {"ide.finNFe": "6", "ide.tpNFDebito": "01"}
 DEBIT_02 = {"ide.finNFe": "6", "ide.tpNFDebito": "02"}
-CREDIT_02 = {"ide.finNFe": "5", "ide.tpNFCredito": "02"}
+CREDIT_02 = {"ide.finNFe": "5", "ide.tpNFCredito": "02", "ide.tpNF": "0", "det.0.prod.CFOP": "1949"}
 TRANSFERRED = {**DEBIT_01, **ibs("800", "800002", gTransfCred=TRANSFER)}
 ADJUSTED = {**DEBIT_02, **ibs("811", "811001", gAjusteCompet=MONTH)}
 IN_ZFM = {**CREDIT_02, **ibs("810", "810001", gCredPresIBSZFM=ZFM)}
@@ -207,7 +208,7 @@ LOST = ibs("200", "200054", None, gEstornoCred=REVERSED)
 
 
 def _identification() -> Iterator[Case]:
-    yield Case("R-A03-10", nfe, {"Id": f"NFe{KEY[:-9]}876543295", "ide.cDV": "5"}, path="/infNFe/@Id")
+    yield Case("R-A03-10", nfe, {"Id": f"NFe{OWN[:-9]}876543295", "ide.cDV": "5"}, path="/infNFe/@Id")
     yield Case("R-B23-10", nfe, {"ide.cDV": "4"}, path="/infNFe/ide/cDV")
     yield Case("R-B03-10", nfe, {"ide.cNF": "12345678"}, {"ide.cNF": "12345679"})
     yield Case("R-B03-10", nfe, {"ide.cNF": "00001234"}, {"ide.cNF": "00001235"})
@@ -234,7 +235,12 @@ def _identification() -> Iterator[Case]:
     yield Case("R-439", nfe, {**told, **named, "ide.indIntermed": "0"}, {**told, **named})
     lonely = {**RETURN, "ide.NFref": [], "det.0.DFeReferenciado": None}
     yield Case("R-321", nfe, lonely, RETURN)
-    yield Case("R-BA02-10", nfe, {"ide.NFref": [{"refNFe": KEY[:-1] + "4"}]}, {"ide.NFref": [{"refNFe": KEY}]})
+    yield Case(
+        "R-BA02-10",
+        nfe,
+        {"ide.NFref": [{"refNFe": KEY[:-1] + ("4" if KEY[-1] != "4" else "5")}]},
+        {"ide.NFref": [{"refNFe": KEY}]},
+    )
     twice = {"ide.NFref": [{"refNFe": KEY}, {"refNFe": KEY}]}
     yield Case("R-BA02-60", nfe, twice, {"ide.NFref": [{"refNFe": KEY}]}, path="/infNFe/ide/NFref[2]/refNFe")
     # Model 57 is a CT-e's, which has its own group but passes; 66 is electricity.
@@ -248,9 +254,106 @@ def _identification() -> Iterator[Case]:
     slip = {**to_nfce, "det.0.prod.CFOP": "5929"}
     yield Case("R-I08-180", nfe, slip, to_nfce, at=december, also=("R-BA02-35",), good_also=("R-BA02-35",))
     yield Case("R-VC02-14", nfe, {**RETURN, "det.0.DFeReferenciado": None}, RETURN)
+    sooner = {"ide.dhSaiEnt": f"{DAY}T10:00:00-03:00"}
+    yield Case(
+        "R-B10-40", nfe, {**sooner, "ide.dhEmi": f"{DAY}T10:30:00-03:00"}, {**sooner, "ide.dhEmi": f"{DAY}T10:00:00-03:00"}
+    )
+    yield Case("R-B25b-10", nfe, {"ide.indPres": "4", "ide.indIntermed": "0"}, {"ide.indPres": "3", "ide.indIntermed": "0"})
+    yield Case("R-B22-34", nfce, {**OFFLINE, "ide.tpEmis": "5"}, OFFLINE)
+    yield Case("R-B22-34", nfce, {**OFFLINE, "ide.tpEmis": "2"}, {**OFFLINE, "ide.tpEmis": "4"})
+
+
+def key(**changes: str) -> str:
+    """KEY with other parts, and its check digit right."""
+    parts = {"uf": "35", "month": "2611", "who": "11222333000181", "model": "55", "series": "001", "number": "000001234"}
+    first = "".join({**parts, **changes}.values()) + "187654321"
+    return first + check_digit(first)
+
+
+def _references() -> Iterator[Case]:
+    def refers(*keys: str) -> Changes:
+        return {"ide.NFref": [{"refNFe": each} for each in keys]}
+
+    good, where = refers(key()), "/infNFe/ide/NFref[1]/refNFe"
+    yield Case("R-BA02-14", nfe, refers(key(uf="34")), good, where)
+    yield Case("R-BA02-20", nfe, refers(key(month="2613")), refers(key(month="2612")), where)
+    yield Case("R-BA02-20", nfe, refers(key(month="2701")), refers(key(month="0601")), where)
+    yield Case("R-BA02-30", nfe, refers(key(who="11222333000182")), good, where)
+    farmer = key(who="00052998224725", series="920")
+    yield Case("R-BA02-30", nfe, refers(key(who="00052998224726", series="920")), refers(farmer), where)
+    yield Case("R-BA02-40", nfe, refers(key(number="000000000")), refers(key(number="000000001")), where)
+    yield Case("R-BA02-50", nfe, refers(OWN), good, where)
+    paper = {"cUF": "35", "AAMM": "2611", "CNPJ": "11222333000181", "mod": "01", "serie": "0", "nNF": "7"}
+    sold = {"ide.NFref": [{"refNF": paper}]}
+    yield Case("R-BA20-20", nfe, {**INTERSTATE, **sold}, sold, "/infNFe/ide/NFref[1]/refNF")
+    more = {**refers(key(), key(number="000000002")), "ide.finNFe": "2"}
+    yield Case("R-B25-40", nfe, more, {**more, **good}, "/infNFe/ide/NFref")
+    yield Case("R-B25-40", nfe, more, {**more, "ide.finNFe": "1"})
+    kind = {"ide.tpNFDebito": "04"}
+    debit = {**kind, "ide.finNFe": "6"}
+    yield Case("R-B25.1-10", nfe, kind, debit)
+    yield Case("R-B25.1-20", nfe, {"ide.finNFe": "6"}, debit)
+    entry = {"ide.tpNF": "0", "det.0.prod.CFOP": "1949"}
+    fine = {**entry, "ide.finNFe": "5", "ide.tpNFCredito": "01"}
+    yield Case("R-B25.2-10", nfe, {**entry, "ide.tpNFCredito": "01"}, fine)
+    yield Case("R-B25.2-20", nfe, {**fine, "ide.tpNFCredito": None}, fine)
+    yield Case("R-B25-110", nfe, {**fine, "ide.tpNF": "1", "det.0.prod.CFOP": "5949"}, fine)
+    yield Case("R-B25-120", nfe, {**debit, **entry}, debit)
+    again = {**RETURN, "det.second": PLAIN[f"{_T}IBSCBS"]}
+    second = {"det.1.DFeReferenciado": {"chaveAcesso": KEY, "nItem": "2"}}
+    yield Case("R-VC02-20", nfe, again, {**again, **second}, "/infNFe/det[2]/DFeReferenciado")
+
+
+def _third_parties() -> Iterator[Case]:
+    def may(**who: str) -> Changes:
+        return {"autXML": [who]}
+
+    yield Case("R-GA02-10", nfe, may(CNPJ="11222333000182"), may(CNPJ="11222333000181"))
+    yield Case("R-GA02-20", nfe, {**COMPANY, **may(CNPJ="11222333000181")}, may(CNPJ="11222333000181"))
+    yield Case("R-GA03-10", nfe, may(CPF="52998224726"), {**COMPANY, **may(CPF="52998224725")})
+    yield Case("R-GA03-20", nfe, may(CPF="52998224725"), {**COMPANY, **may(CPF="52998224725")}, "/infNFe/autXML[1]/CPF")
+    carried = {"transp.transporta": {"CPF": "52998224725"}}
+    yield Case("R-X05-10", nfe, {"transp.transporta": {"CPF": "52998224726"}}, carried)
+    registered = {"CNPJ": "11222333000181", "IE": "110042490114"}
+    yield Case("R-X07-10", nfe, {"transp.transporta": registered}, {"transp.transporta": {**registered, "UF": "SP"}})
+
+
+def _goods() -> Iterator[Case]:
+    prod = "det.0.prod."
+    made = {f"{prod}indEscala": "N", f"{prod}CNPJFab": "11222333000181"}
+    yield Case("R-I05e-10", nfe, {**made, f"{prod}CNPJFab": None}, made)
+    yield Case("R-I05e-20", nfe, {**made, f"{prod}CNPJFab": "11222333000182"}, made)
+    cheap = {f"{prod}vDesc": "100.00"}
+    yield Case("R-I17-10", nfe, {f"{prod}vDesc": "100.01", "total.ICMSTot.vNF": "0.00"}, cheap, also=("R-W16-10", "R-865"))
+    out = {f"{prod}detExport": [{"nDraw": "20260000001"}]}
+    yield Case("R-I50-10", nfe, out, {**FOREIGN, **out})
+    coded = {f"{prod}cEAN": "7891000315507", f"{prod}cEANTrib": "7891000315507"}
+    yield Case("R-I12-30", nfe, {**coded, f"{prod}cEANTrib": "SEM GTIN"}, coded)
+    yield Case("R-I12-40", nfe, {**coded, f"{prod}cEAN": "SEM GTIN"}, coded)
+
+    def batch(made_on: str, until: str) -> Changes:
+        return {f"{prod}rastro": [{"nLote": "1", "qLote": "1.000", "dFab": made_on, "dVal": until}]}
+
+    yield Case("R-I83-10", nfe, batch("2026-11-21", "2027-11-21"), batch(DAY, "2027-11-21"))
+    yield Case("R-I84-10", nfe, batch("2026-11-10", "2026-11-09"), batch("2026-11-10", "2026-11-10"))
+    medicine = {f"{prod}med": {"cProdANVISA": "1234567890123", "vPMC": "10.00"}}
+    yield Case("R-K01-20", nfe, medicine, {**medicine, **batch("2026-11-01", "2027-11-01")})
+    bottle = {"cProdANP": "210203001", "descANP": "GLP", "pGLP": "100.0000", "UFCons": "SP"}
+    yield Case("R-LA03c-10", nfe, {f"{prod}comb": {**bottle, "cProdANP": "320102001"}}, {f"{prod}comb": bottle})
+    relieved = {"orig": "0", "CST": "40", "vICMSDeson": "18.00", "motDesICMS": "9"}
+    silent = {**relieved, "vICMSDeson": None}
+    yield Case("R-N28-30", nfe, {f"{_T}ICMS": {"ICMS40": silent}}, {f"{_T}ICMS": {"ICMS40": relieved}})
 
 
 def _parties() -> Iterator[Case]:
+    wrong = {**SOLD_BY_FARMER, "emit.CPF": "52998224726"}
+    yield Case("R-C02a-20", nfe, wrong, SOLD_BY_FARMER, path="/infNFe/emit/CPF")
+    yield Case("R-C10-20", nfe, {"emit.enderEmit.cMun": "3304557"}, {"emit.enderEmit.cMun": "3509502"})
+    yield Case("R-B12-20", nfe, {"ide.cMunFG": "3304557"}, {"ide.cMunFG": "3509502"})
+    moved = {"emit.enderEmit.UF": "RJ"}
+    yield Case("R-C12-10", nfe, moved, path="/infNFe/emit/enderEmit/UF")
+    yield Case("R-C18-14", nfe, {"emit.IEST": "123456789"}, {"emit.IEST": "123456789", **INTERSTATE})
+    yield Case("R-E10-30", nfe, {**FOREIGN, "dest.enderDest.cMun": "3304557"}, FOREIGN)
     yield Case("R-C02-10", nfe, {"emit.CNPJ": "12ABC34501DE36"})
     yield Case("R-E02-10", nfe, {**COMPANY, "dest.CNPJ": "11222333000182"}, COMPANY)
     yield Case("R-E03-10", nfe, {"dest.CPF": "52998224726"})
@@ -259,7 +362,7 @@ def _parties() -> Iterator[Case]:
     icms_free = {**NO_IE, f"{_T}ICMS": None}
     yield Case("R-C17-42", nfce, icms_free)
     yield Case("R-C17-43", nfe, {**icms_free, **SOLD_BY_FARMER}, icms_free)
-    yield Case("R-C18-50", nfe, {**icms_free, "emit.IEST": "123456789"}, icms_free)
+    yield Case("R-C18-50", nfe, {**icms_free, "emit.IEST": "123456789"}, icms_free, also=("R-C18-14",))
     yield Case("R-N01-10", nfe, NO_IE, icms_free)
     bare = {**icms_free, f"{_T}IBSCBS": None}
     yield Case("R-UB12-11", nfe, bare, icms_free, environment=1)
@@ -297,7 +400,7 @@ def _parties() -> Iterator[Case]:
     taxed = {f"{_T}ICMSUFDest": SHARE}
     yield Case("R-E18-30", nfe, {**macapa, **taxed, "dest.enderDest.cMun": "1600501"}, {**macapa, **taxed})
     parana = {"ide.cUF": "41", "emit.enderEmit.UF": "PR", "emit.enderEmit.cMun": "4106902", "dest.enderDest.UF": "PR"}
-    parana |= {"emit.IE": PR_IE, "dest.enderDest.cMun": "4106902"}
+    parana |= {"emit.IE": PR_IE, "ide.cMunFG": "4106902", "dest.enderDest.cMun": "4106902"}
     contact = {"CNPJ": "11222333000181", "xContato": "Suporte", "email": "a@example.com", "fone": "1133334444"}
     whole = {**contact, "idCSRT": "01", "hashCSRT": "AAAAAAAAAAAAAAAAAAAAAAAAAAA="}
     yield Case("R-ZD01-10", nfe, parana, {**parana, "infRespTec": whole})
@@ -305,7 +408,12 @@ def _parties() -> Iterator[Case]:
 
 
 def _items() -> Iterator[Case]:
-    yield Case("R-I03-10", nfe, {"det.0.prod.cEAN": "7891000315508"}, {"det.0.prod.cEAN": "SEM GTIN"})
+    yield Case(
+        "R-I03-10",
+        nfe,
+        {"det.0.prod.cEAN": "7891000315508"},
+        dict.fromkeys(("det.0.prod.cEAN", "det.0.prod.cEANTrib"), "SEM GTIN"),
+    )
     yield Case("R-I12-10", nfe, {"det.0.prod.cEANTrib": "789100031550"}, {"det.0.prod.cEANTrib": "7891000315507"})
     # 3 x 33.33 = 99.99 is a cent away; 3 x 33.32 = 99.96 is four.
     sold = {"det.0.prod.qCom": "3", "det.0.prod.vUnCom": "33.32"}
@@ -391,8 +499,9 @@ def _payment() -> Iterator[Case]:
     term = {"pag.detPag.0.indPag": "1"}
 
     def billed(due: str, amount: str = "100.00", number: str = "001", **fat: str) -> Changes:
-        bill: dict[str, Any] = {"dup": [{"nDup": number, "dVenc": due, "vDup": amount}]}
-        return {**term, "cobr": {**bill, "fat": fat} if fat else bill}
+        worth = fat.get("vLiq", amount)
+        whole = {"nFat": "1", "vOrig": worth, "vLiq": worth, **fat}
+        return {**term, "cobr": {"fat": whole, "dup": [{"nDup": number, "dVenc": due, "vDup": amount}]}}
 
     later = billed("2026-12-20")
     yield Case("R-Y09-40", nfe, billed(DAY), later, path="/infNFe/cobr/dup[1]/dVenc")
@@ -403,6 +512,28 @@ def _payment() -> Iterator[Case]:
     yield Case("R-797", nfe, billed("2036-11-21"), billed("2036-11-20"))
     yield Case("R-Y08-10", nfe, billed("2026-12-20", number="1"), later, path="/infNFe/cobr/dup[1]/nDup")
     yield Case("R-Y10-10", nfe, billed("2026-12-20", "99.99", vLiq="100.00"), billed("2026-12-20", vLiq="100.00"))
+    part = {**later, "cobr": {"fat": {"nFat": "1", "vLiq": "100.00"}, "dup": later["cobr"]["dup"]}}
+    yield Case("R-Y01-20", nfe, part, later, path="/infNFe/cobr/fat")
+    free = {"vOrig": "100.00", "vDesc": "100.01", "vLiq": "-0.01"}
+    yield Case("R-Y05-10", nfe, billed("2026-12-20", **free), later, also=("R-Y10-10",))
+    net = {"vOrig": "110.00", "vDesc": "9.99"}
+    yield Case("R-Y06-10", nfe, billed("2026-12-20", **net), billed("2026-12-20", **{**net, "vDesc": "10.00"}))
+    yield Case("R-Y09-20", nfe, billed("2026-11-19"), billed("2026-11-21"), path="/infNFe/cobr/dup[1]/dVenc")
+
+    def twice(*due: str) -> Changes:
+        dups = [{"nDup": f"00{n}", "dVenc": day, "vDup": "50.00"} for n, day in enumerate(due, 1)]
+        return {**later, "cobr": {**later["cobr"], "dup": dups}}
+
+    ordered = twice("2026-12-20", "2027-01-20")
+    yield Case("R-Y09-30", nfe, twice("2027-01-20", "2026-12-20"), ordered, path="/infNFe/cobr/dup[2]/dVenc")
+    trade = {"pag": {"detPag": [{"indPag": "1", "tPag": "14", "vPag": "100.00"}]}}
+    yield Case("R-872", nfe, trade, {**trade, "cobr": later["cobr"]}, path="/infNFe/pag/detPag[1]/tPag")
+    cash = {"tPag": "01", "vPag": "100.00", "card": {"tpIntegra": "2"}}
+    yield Case("R-YA04-20", nfe, {"pag": {"detPag": [cash]}}, {"pag": {"detPag": [{**cash, "tPag": "03"}]}})
+    paid_by = [
+        {"pag": {"detPag": [{**cash, "tPag": "03", "card": {"tpIntegra": "2", "CNPJ": f"1122233300018{n}"}}]}} for n in (2, 1)
+    ]
+    yield Case("R-YA05-20", nfe, paid_by[0], paid_by[1], path="/infNFe/pag/detPag[1]/card/CNPJ")
     yield Case("R-YA02-20", nfe, {**RETURN, "pag": {"detPag": [{"tPag": "01", "vPag": "100.00"}]}}, RETURN)
     unpaid = {"pag": {"detPag": [{"tPag": "90", "vPag": "0.00"}]}}
     yield Case("R-YA03-30", nfe, {"pag": {"detPag": [{"tPag": "90", "vPag": "100.00"}]}}, unpaid)
@@ -555,7 +686,7 @@ def _ibs_cbs() -> Iterator[Case]:
     right = {"ide.finNFe": "6", "ide.tpNFDebito": "08", **stray}
     yield Case("R-UB14-60", nfe, stray, right, f"{at}/cClassTrib")
     yield Case("R-UB14-70", nfe, {"ide.finNFe": "6", "ide.tpNFDebito": "08", **PLAIN}, right, f"{at}/cClassTrib")
-    succession = {"ide.finNFe": "5", "ide.tpNFCredito": "05"}
+    succession = {**CREDIT_02, "ide.tpNFCredito": "05"}
     yield Case("R-UB14-80", nfe, {**succession, **PLAIN}, IN_ZFM, f"{at}/cClassTrib")
     # Rates of 2026: 0.10, 0.00 and 0.90; the values follow the wrong rate.
     uf = _values(_share(PLAIN, "gIBSUF", pIBSUF="0.2000", vIBSUF="0.20"), vIBS="0.20")
@@ -569,7 +700,13 @@ def _ibs_cbs() -> Iterator[Case]:
     yield Case("R-UB56-10", nfe, untaxed, PLAIN, f"{at}/gIBSCBS/gCBS/pCBS")
     # Suspended: the rate may be the year's or zero.
     yield Case("R-UB56-10", nfe, untaxed, _share(SUSPENDED, "gCBS", pCBS="0.0000", vCBS="0.00"))
-    manaus = {"ide.cUF": "13", "emit.enderEmit.UF": "AM", "emit.enderEmit.cMun": "1302603", "dest.enderDest.UF": "AM"}
+    manaus = {
+        "ide.cUF": "13",
+        "ide.cMunFG": "1302603",
+        "emit.enderEmit.UF": "AM",
+        "emit.enderEmit.cMun": "1302603",
+        "dest.enderDest.UF": "AM",
+    }
     manaus |= {"dest.enderDest.cMun": "1302603", "emit.IE": example("AM"), "infRespTec": _CONTACT}
     yield Case("R-UB56-10", nfe, {**manaus, **_share(PLAIN, "gCBS", pCBS="0.8000", vCBS="0.80")}, {**manaus, **untaxed})
     yield from _shares(at)
@@ -684,6 +821,10 @@ def _groups() -> Iterator[Case]:
 def _credits(at: str) -> Iterator[Case]:
     transfer = ibs("800", "800002", gTransfCred=TRANSFER)
     yield Case("R-UB106-30", nfe, transfer, TRANSFERRED, f"{at}/gTransfCred", also=("R-UB14-60",))
+    succession = ibs("800", "800001", gTransfCred=TRANSFER)
+    received = {**CREDIT_02, "ide.tpNFCredito": "05", **succession}
+    given = {"ide.finNFe": "6", "ide.tpNFDebito": "05", **succession}
+    yield Case("R-UB106-30-05", nfe, received, given, f"{at}/gTransfCred")
     other = {**DEBIT_02, **transfer}
     yield Case("R-UB106-31", nfe, other, TRANSFERRED, f"{at}/gTransfCred", also=("R-UB14-60", "R-UB14-70"))
     empty = {"vIBS": "0.00", "vCBS": "0.00"}
@@ -801,8 +942,11 @@ CASES = [
     case
     for part in (
         _identification,
+        _references,
         _parties,
+        _third_parties,
         _items,
+        _goods,
         _totals,
         _payment,
         _nfce,

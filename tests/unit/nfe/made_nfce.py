@@ -10,7 +10,7 @@ import msgspec
 from gateway.nfe.branch import Branch, NfceSettings
 from gateway.nfe.build import Built, build
 from gateway.nfe.certificate import Certificate
-from gateway.nfe.compose import compose
+from gateway.nfe.compose import attempt, compose
 from gateway.nfe.draft import Draft
 from gateway.nfe.product import Product
 from gateway.nfe.qrcode import Csc
@@ -47,8 +47,8 @@ def composed(of: Sale, branch: Branch = BRANCH, *products: Product, at: datetime
 def made(
     of: Sale, branch: Branch = BRANCH, *products: Product, certificate: Certificate, csc: Csc | None = None, offline: bool = False
 ) -> Built:
-    """The whole unsigned document, QR code included."""
-    draft = composed(of, branch, *products)
+    """The whole unsigned document, QR code included; also of a sale with faults, as far as it goes."""
+    draft = attempt(of, branch, {one.sku: one for one in products or (SHIRT,)}, at=AT, mod="65")
     contingency: dict[str, Any] = {"tpEmis": "9", "dhCont": AT, "xJust": REASON} if offline else {}
     plain = build(draft, number=1234, cNF="87654321", dhEmi=AT, **contingency)
     return supplemented(plain, draft, dhEmi=AT, csc=csc, sign=certificate.sign_sha1)

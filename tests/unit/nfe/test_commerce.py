@@ -17,7 +17,7 @@ from gateway.nfe import request
 from gateway.nfe.branch import Branch, BranchText
 from gateway.nfe.build import build, dry_run
 from gateway.nfe.draft import Draft
-from gateway.nfe.message_size import LIMIT, check_size
+from gateway.nfe.message_size import limit, too_large
 from gateway.nfe.product import ApproximateTax
 from gateway.nfe.sale import Card, Freight, Sale
 from gateway.nfe.trade import Billing, Information, Installment, Observation, Place, Process, Purchase, Vehicle, Volume
@@ -323,16 +323,30 @@ def test_a_box_is_taxed_by_the_bottle() -> None:
 
 
 def test_a_document_too_large_to_travel_is_refused_before_it_has_a_number() -> None:
-    check_size(b"x" * (LIMIT - 1024), "$.items")
-    with pytest.raises(ValidationFailed) as caught:
-        check_size(b"x" * (LIMIT - 1023), "$.items")
-    assert [(fault.code, fault.path) for fault in caught.value.faults] == [("NFE-SIZE-01", "$.items")]
+    most = limit("SP", AT.date())
+    assert most == 500 * 1024
+    assert too_large(b"x" * (most - 1024), "$.items", "SP", AT.date()) == ()
+    (fault,) = too_large(b"x" * (most - 1023), "$.items", "SP", AT.date())
+    assert (fault.code, fault.path) == ("NFE-SIZE-01", "$.items")
+    # Six items of 100 KiB beside 976 bytes, and 1024 of envelope: 616,400 bytes, or 602 KB. There are 510,000 bytes for items:
+    # four of them, hence two notes.
+    whole = b"x" * 976 + (b"<det >" + b"x" * (102_400 - 12) + b"</det>") * 6
+    (fault,) = too_large(whole, "$.items", "SP", AT.date())
+    assert fault.message == "A nota tem 602 KB, com 6 itens; a SEFAZ aceita mensagens de até 500 KB."
+    assert fault.fix.startswith("Divida a venda em 2 notas de até 4 itens como estes")
     # A shirt is about one thousand bytes: 990 are a message of 990 KB, 400 pass.
     many = sale(items=(item("1", "1.00"),) * 990, payments=(pays("pix", "990.00"),))
     with pytest.raises(ValidationFailed) as caught:
         request.dry_run(composed(many), AT)
-    assert [fault.code for fault in caught.value.faults] == ["NFE-SIZE-01"]
-    request.dry_run(composed(replace(many, items=many.items[:400], payments=(pays("pix", "400.00"),))), AT)
+    (fault,) = caught.value.faults
+    assert fault.code == "NFE-SIZE-01"
+    # As many as it says fit do fit.
+    told = re.search(r"até (\d+) itens", fault.fix)
+    assert told is not None
+    most_items = int(told.group(1))
+    assert 400 <= most_items < 600
+    fits = replace(many, items=many.items[:most_items], payments=(pays("pix", f"{most_items}.00"),))
+    request.dry_run(composed(fits), AT)
 
 
 def test_a_branch_that_says_nothing_of_this_is_as_before() -> None:

@@ -91,7 +91,7 @@ def test_paths_of_tags_count_from_zero() -> None:
         ("/infNFe/dest", "$.customer"),
         ("/infNFe/dest/CNPJ", "$.customer.tax_id"),
         ("/infNFe/dest/enderDest/cMun", "$.customer.address"),
-        ("/infNFe/pag/detPag[2]/vPag", "$.payments[1]"),
+        ("/infNFe/pag/detPag[2]/vPag", "$.payments[1].amount"),
         ("/infNFe/pag/vTroco", "$.payments"),
         ("/infNFe/ide/NFref[1]/refNFe", "$.references[0]"),
         ("/infNFe/transp/transporta", "$.freight"),

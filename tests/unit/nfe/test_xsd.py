@@ -104,7 +104,7 @@ def test_dry_run_tells_what_only_the_schema_knows() -> None:
     broken = dataclasses.replace(draft, header=dataclasses.replace(draft.header, indPres="7"))
     with pytest.raises(ValidationFailed) as caught:
         dry_run(broken, AT)
-    assert [(fault.code, fault.path) for fault in caught.value.faults] == [("NFE-XSD-ENUMERATION", "$.infNFe.ide.indPres")]
+    assert [(fault.code, fault.path) for fault in caught.value.faults] == [("NFE-XSD-ENUMERATION", "$.presence")]
 
 
 def test_the_bindings_stay_out_of_the_process() -> None:
