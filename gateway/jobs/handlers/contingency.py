@@ -1,14 +1,16 @@
-"""`contingency.transmit`: what was issued off-line goes to SEFAZ when normal emission is back. `contingency.deadline`: a person
-is told before the law's time for it ends."""
+"""`contingency.transmit`: what was issued off-line or by EPEC goes to SEFAZ when normal emission is back. `contingency.deadline`:
+a person is told before the law's time for it ends."""
 
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from gateway.core.clock import Clock, from_epoch_ms
 from gateway.jobs.results import Done, NeedsAttention, Result, WaitFor
 from gateway.jobs.worker import Job
-from gateway.store import contingencies, documents
+from gateway.nfe.contingency import EPEC, OFFLINE
+from gateway.store import contingencies, documents, setup
 from gateway.store.database import Database
 
 LOT = 200
@@ -30,11 +32,16 @@ class Transmit:
 
         def write(conn: Any) -> None:
             for document in contingencies.waiting(conn, job.subject, LOT):
-                text = "A SEFAZ voltou: a nota emitida off-line será transmitida como foi entregue."
-                documents.move(conn, document, "transmit", at=at, text=text)
+                transmit(conn, document, at)
                 documents.enqueue_issue(conn, document)
 
-        return WaitFor(BETWEEN_LOTS_SECONDS, f"{len(waiting)} notas off-line a caminho da SEFAZ.", write=write)
+        return WaitFor(BETWEEN_LOTS_SECONDS, f"{len(waiting)} notas em contingência a caminho da SEFAZ.", write=write)
+
+
+def transmit(conn: Any, document: str, at: int) -> None:
+    """The note goes to SEFAZ from here on, byte for byte as the buyer has it."""
+    text = "A SEFAZ voltou: a nota emitida em contingência será transmitida como foi entregue."
+    documents.move(conn, document, "transmit", at=at, text=text)
 
 
 class Deadline:
@@ -45,10 +52,19 @@ class Deadline:
 
     async def __call__(self, job: Job) -> Result:
         branch, environment, due_at = str(job.payload["branch"]), int(job.payload["environment"]), int(job.payload["due_at"])
-        n, ref = await self._db.read(lambda conn: contingencies.overdue(conn, branch, environment, due_at))
-        if not n:
+        tp_emis = str(job.payload.get("tpEmis", OFFLINE))
+        n, ref = await self._db.read(lambda conn: contingencies.overdue(conn, branch, environment, due_at, tp_emis))
+        issuer = await self._db.read(lambda conn: setup.get_branch(conn, branch))
+        if not n or issuer is None:
             return Done()
-        until = from_epoch_ms(due_at)
+        until = from_epoch_ms(due_at).astimezone(ZoneInfo(issuer.time_zone))
+        if tp_emis == EPEC:
+            return NeedsAttention(
+                "NFE-EPEC-DUE",
+                f"{n} NF-e emitidas por EPEC pela filial {branch} ainda não foram aceitas pela SEFAZ (a primeira: {ref}).",
+                f"O prazo de 168 horas termina até {until:%d/%m/%Y}: corrija as rejeitadas e confira a ligação com a SEFAZ. "
+                "Vencido o prazo, o Ambiente Nacional não registra outro EPEC da empresa (142).",
+            )
         return NeedsAttention(
             "NFCE-OFFLINE-DUE",
             f"{n} NFC-e emitidas off-line pela filial {branch} ainda não foram aceitas pela SEFAZ (a primeira: {ref}).",

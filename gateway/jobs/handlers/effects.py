@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.store import documents, orders, prints, setup
+from gateway.nfe.contingency import EPEC
+from gateway.store import documents, fiscal_events, orders, prints, setup
 from gateway.store.documents import DocumentRow
 from gateway.store.jobs import enqueue
 from gateway.workflows.marketplace_order import ORDER
@@ -17,8 +18,18 @@ def after_outcome(conn: Any, document: str, at: int) -> None:
     assert doc is not None  # the caller has just moved it
     if doc.status == "authorized":
         request_print(conn, doc)
+        _ask_for_protocol(conn, doc)
     if doc.origin == "vtex" and doc.origin_ref is not None:
         _tell_order(conn, doc, doc.origin_ref, at)
+
+
+def _ask_for_protocol(conn: Any, doc: DocumentRow) -> None:
+    """An EPEC whose protocol nobody told: home lists it with the note it has just authorised."""
+    if doc.chave is None or doc.chave[34] != EPEC:
+        return
+    epec = fiscal_events.epec_of(conn, doc.id)
+    if epec is not None and epec.status != "registered":
+        fiscal_events.ask_again(conn, epec)
 
 
 def request_print(conn: Any, doc: DocumentRow) -> None:
