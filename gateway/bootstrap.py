@@ -43,6 +43,7 @@ from gateway.jobs.ticker import Ticker, request_sweep
 from gateway.jobs.webhook import HookReceiver
 from gateway.jobs.worker import Kind, Worker
 from gateway.nfe.answers import ServiceStatus
+from gateway.nfe.branch import Branch
 from gateway.nfe.certificate import load as load_certificate
 from gateway.nfe.icp_chain import Authorities, read_authorities
 from gateway.nfe.request import Request
@@ -295,6 +296,7 @@ class Gateway:
             preview_sale=self._preview,
             retry_document=self._retry,
             sefaz_status=self._sefaz_status,
+            svc_status=self._svc_status,
             taxpayer=TaxpayerLookup(self.db, self.clock, self.edges.sefaz, Certificates(self.db, self.vault, self.clock)),
             load_certificate=load_certificate,
             vtex_hook=self._hook,
@@ -322,10 +324,16 @@ class Gateway:
         return await intake.retry_sale(self.db, self.clock, document, sale, force=force)
 
     async def _sefaz_status(self, cnpj: str, model: str, cached: bool) -> ServiceStatus:
+        return await self._prober().status_of(await self._branch(cnpj), model, ask=not cached)
+
+    async def _svc_status(self, cnpj: str) -> ServiceStatus:
+        return await self._prober().status_of(await self._branch(cnpj), "55", svc=True)
+
+    async def _branch(self, cnpj: str) -> Branch:
         branch = await self.db.read(lambda conn: setup.get_branch(conn, cnpj))
         if branch is None:
             raise NotFound(f"A filial {cnpj} não está cadastrada.", fix="Cadastre-a em PUT /v1/branches/{cnpj}.")
-        return await self._prober().status_of(branch, model, ask=not cached)
+        return branch
 
     async def _hook(self, account: str, headers: Mapping[str, str], body: bytes) -> HookAnswer:
         kind, detail = await HookReceiver(self.db, self.vault, self.clock).receive(account, headers, body)

@@ -101,6 +101,9 @@ SefazStatus = Callable[[str, str, bool], Awaitable[ServiceStatus]]
 """Status of the authoriser of a branch (CNPJ) for model `55` or `65`; the flag: only what is known already.
 Raises EdgeError and OperatorError."""
 
+SvcStatus = Callable[[str], Awaitable[ServiceStatus]]
+"""Status of the SVC of a branch (CNPJ), shared like any other probe. Raises NotSent when it gave no answer, OperatorError."""
+
 TaxpayerLookup = Callable[[str, str, str], Awaitable[tuple[Taxpayer, int]]]
 """Branch (CNPJ), UF and document of a consulta cadastro: the answer and when it was given (ms).
 Raises NotFound, Throttled, EdgeError, OperatorError and TimeoutError."""
@@ -132,6 +135,7 @@ class Services:
     preview_sale: PreviewSale
     retry_document: RetryDocument
     sefaz_status: SefazStatus
+    svc_status: SvcStatus
     taxpayer: TaxpayerLookup
     load_certificate: LoadCertificate
     vtex_hook: VtexHook

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from datetime import date
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -17,7 +17,7 @@ from gateway.core.errors import EdgeError, GatewayError, NotFound, NotSent
 from gateway.jobs.certificates import Certificates
 from gateway.nfe.answers import ServiceStatus
 from gateway.nfe.branch import Branch
-from gateway.nfe.contingency import Mode, Seen, automatic_reason, may_enter, may_leave, modes
+from gateway.nfe.contingency import Seen, automatic_reason, may_enter, may_leave, ways
 from gateway.nfe.ports import Sefaz, Target
 from gateway.nfe.sefaz.endpoints import Endpoints
 from gateway.store import authorizers, contingencies, setup
@@ -82,20 +82,22 @@ class Prober:
             for tpEmis in self._questions(branch, model, entered):
                 await self._ask(branch, model, tpEmis)
         known = await self._known()
-        day = self._clock.now().date()
+        now = self._clock.now()
         for branch, model, entered in concerned:
-            await self._decide(branch, model, entered, known, day)
+            await self._decide(branch, model, entered, known, now)
 
-    async def status_of(self, branch: Branch, model: str, *, ask: bool = True) -> ServiceStatus:
-        """What the branch's authoriser says, asked now unless somebody asked within the gap: then, what they were told.
+    async def status_of(self, branch: Branch, model: str, *, ask: bool = True, svc: bool = False) -> ServiceStatus:
+        """What the branch's authoriser, or its SVC, says, asked now unless somebody asked within the gap: then, what
+        they were told.
 
         With `ask` False, only what is known already. Raises NotFound when nothing is; NotSent when there was no answer;
         OperatorError for a certificate that does not serve.
         """
+        tpEmis = self._svc(branch) if svc else "1"
         if ask:
             await self._certificates.of(branch.cnpj)
-            await self._ask(branch, model, "1")
-        key = self._key(branch, model, "1")
+            await self._ask(branch, model, tpEmis)
+        key = self._key(branch, model, tpEmis)
         row = await self._db.read(lambda conn: authorizers.known(conn, key))
         if row is None and not ask:
             raise NotFound(f"Ninguém perguntou ainda pelo autorizador {key.name}.", fix="Pergunte sem cached=true.")
@@ -137,18 +139,18 @@ class Prober:
         state = await self._db.write(lambda conn: authorizers.probed(conn, key, answer))
         log.info("prober.asked", authorizer=key.name, model=model, state=state)
 
-    async def _decide(self, branch: Branch, model: str, entered: Contingency | None, known: Known, day: date) -> None:
+    async def _decide(self, branch: Branch, model: str, entered: Contingency | None, known: Known, now: datetime) -> None:
         home_row = known.get(self._key(branch, model, "1"))
         svc_row = known.get(self._key(branch, model, self._svc(branch))) if model == "55" else None
         home, svc = _seen(home_row), _seen(svc_row)
         if entered is not None:
-            if may_leave(entered.mode, entered.since, home, svc):
+            if may_leave(entered.mode, entered.since, home, svc, now):
                 left = await self._db.write(partial(contingencies.leave, contingency=entered.id, who=SYSTEM))
                 if left:
                     log.warning("contingency.left", branch=branch.cnpj, model=model, mode=entered.mode)
             return
-        mode: Mode | None = next(iter(modes(model, branch.address.uf, day)), None)
-        if mode is None or not may_enter(branch.contingency, model, mode, home, svc):
+        mode = next((one for one in ways(branch, model, now) if may_enter(branch.contingency, model, one, home, svc)), None)
+        if mode is None:
             return
         reason = automatic_reason(None if home_row is None else home_row.reason)
         begin = partial(contingencies.enter, branch=branch, model=model, mode=mode, reason=reason, who=SYSTEM)
@@ -163,4 +165,4 @@ def _down(known: Known, key: Authorizer) -> bool:
 
 
 def _seen(row: AuthorizerRow | None) -> Seen | None:
-    return None if row is None else Seen(row.open, row.since, row.probed_at, row.cstat)
+    return None if row is None else Seen(row.open, row.since, row.probed_at, row.cstat, row.reason or "")

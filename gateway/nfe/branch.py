@@ -49,10 +49,13 @@ class ContingencySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     failures, minutes: that many sends without answer (or 108/109) within that many minutes open the authoriser's circuit, and
     only then `automatic` asks whether contingency may begin.
+    epec: `off` (never), `manual` (a person enters it), or `automatic`: where `nfe` is automatic and the SVC was asked and is not
+    active.
     """
 
     nfe: Literal["manual", "automatic"] = "manual"
     nfce: Literal["manual", "automatic"] = "manual"
+    epec: Literal["off", "manual", "automatic"] = "manual"
     failures: Annotated[int, Meta(ge=1, le=100)] = 3
     minutes: Annotated[int, Meta(ge=1, le=60)] = 5
 

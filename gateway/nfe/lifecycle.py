@@ -23,6 +23,7 @@ DOCUMENT = Machine(
         Row("processing", "lose", "unknown"),
         Row("processing", "renumber", "accepted"),
         Row("processing", "issue_offline", "contingency"),
+        Row("processing", "issue_epec", "contingency"),
         Row("contingency", "transmit", "processing"),
         Row("unknown", "authorize", "authorized", effects=("document.authorized",)),
         Row("unknown", "reject", "rejected", effects=("document.rejected",)),

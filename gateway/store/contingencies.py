@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from gateway.core.clock import from_epoch_ms
 from gateway.core.ids import new_id
 from gateway.nfe.branch import Branch
-from gateway.nfe.contingency import OFFLINE, Mode, alert_before, transmit_until
+from gateway.nfe.contingency import EPEC, HANDED_OVER, Mode, alert_before, follow_until, transmit_until
 from gateway.store.contingency_tables import contingencies as table
 from gateway.store.contingency_tables import contingency_documents
 from gateway.store.dbclock import db_now
@@ -24,7 +24,7 @@ from gateway.store.topics import touch
 
 TRANSMIT_KIND, DEADLINE_KIND, QUEUE = "contingency.transmit", "contingency.deadline", "sefaz"
 NOT_THERE_YET = ("contingency", "processing", "unknown", "rejected")
-"""Statuses of an off-line note that SEFAZ has not taken."""
+"""Statuses of a note that is the buyer's already and that SEFAZ has not taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,60 +117,77 @@ def of_document(conn: Connection, document: str) -> Contingency | None:
     return _one(conn, table.c.id == mine.scalar_subquery())
 
 
-def due_of(conn: Connection, document: str) -> int | None:
-    """Until when the document, issued off-line, is to be transmitted (ms); None for any other."""
-    return conn.execute(select(contingency_documents.c.due_at).where(contingency_documents.c.document == document)).scalar()
-
-
-def issued_offline(conn: Connection, document: str) -> bool:
-    """Whether the buyer already has the document: issued off-line."""
+def handed_over(conn: Connection, document: str) -> str | None:
+    """tpEmis of a document that is the buyer's before SEFAZ has it: issued off-line or by EPEC; None of any other."""
     mine = select(contingency_documents.c.tp_emis).where(contingency_documents.c.document == document)
-    return conn.execute(mine).scalar() == OFFLINE
+    tp_emis = conn.execute(mine).scalar()
+    return tp_emis if tp_emis in HANDED_OVER else None
+
+
+def due_at(conn: Connection, document: str) -> int | None:
+    """Until when (ms) a document that was handed over must be transmitted; None of any other."""
+    mine = select(contingency_documents.c.due_at).where(contingency_documents.c.document == document)
+    found = conn.execute(mine).scalar()
+    return None if found is None else int(found)
 
 
 def issued(conn: Connection, doc: DocumentRow, contingency: Contingency, tp_emis: str, zone: ZoneInfo) -> int | None:
-    """Note that the document was issued under it; an off-line one gets its deadline (answered, ms) and the alert before that."""
+    """Note that the document was issued under it; one that is handed over first gets its deadline (answered, ms) and the alert
+    before that."""
     known = conn.execute(select(contingency_documents.c.due_at).where(contingency_documents.c.document == doc.id)).first()
     if known is not None:
         return None if known.due_at is None else int(known.due_at)
-    due_at = None
+    limit = None
     assert doc.issued_at is not None  # it has just been signed
-    if tp_emis == OFFLINE:
-        due = transmit_until(from_epoch_ms(doc.issued_at), zone)
-        due_at = int(due.timestamp() * 1000)
-        lead = alert_before(due.date()) / timedelta(milliseconds=1)
-        subject = _due_on(doc, due)
-        enqueue(
-            conn,
-            kind=DEADLINE_KIND,
-            queue=QUEUE,
-            subject=subject,
-            payload={"branch": doc.branch, "environment": doc.environment, "due_at": due_at},
-            unique_key=f"{DEADLINE_KIND}:{subject}",
-            delay=max(0.0, (due_at - lead - db_now(conn)) / 1000),
-        )
-    values = {"document": doc.id, "contingency": contingency.id, "tp_emis": tp_emis, "due_at": due_at}
+    if tp_emis in HANDED_OVER:
+        at = from_epoch_ms(doc.issued_at)
+        due = follow_until(at, zone) if tp_emis == EPEC else transmit_until(at, zone)
+        limit = int(due.timestamp() * 1000)
+        _alert(conn, doc, tp_emis, due)
+    values = {"document": doc.id, "contingency": contingency.id, "tp_emis": tp_emis, "due_at": limit}
     conn.execute(insert(contingency_documents).values(**values))
-    return due_at
+    return limit
 
 
-def _due_on(doc: DocumentRow, due: datetime) -> str:
-    """Subject of the alert of the branch's off-line notes due on that local day."""
-    return f"offline:{doc.branch}:{doc.environment}:{due:%Y-%m-%d}"
+def _alert(conn: Connection, doc: DocumentRow, tp_emis: str, due: datetime) -> None:
+    """One alert for all notes of a branch that are due on a day; of EPECs, each due at its hour, counted from midnight."""
+    ends = datetime.combine(due.date(), time(23, 59, 59), due.tzinfo)
+    begins = datetime.combine(due.date(), time(0), due.tzinfo) if tp_emis == EPEC else ends
+    lead = alert_before(due.date(), tp_emis)
+    subject = _due_on(doc, tp_emis, due)
+    enqueue(
+        conn,
+        kind=DEADLINE_KIND,
+        queue=QUEUE,
+        subject=subject,
+        payload={
+            "branch": doc.branch,
+            "environment": doc.environment,
+            "due_at": int(ends.timestamp() * 1000),
+            "tpEmis": tp_emis,
+        },
+        unique_key=f"{DEADLINE_KIND}:{subject}",
+        delay=max(0.0, (begins - lead).timestamp() - db_now(conn) / 1000),
+    )
+
+
+def _due_on(doc: DocumentRow, tp_emis: str, due: datetime) -> str:
+    """Subject of the alert of the branch's notes handed over so, due on that local day."""
+    return f"{'epec' if tp_emis == EPEC else 'offline'}:{doc.branch}:{doc.environment}:{due:%Y-%m-%d}"
 
 
 def count_again(conn: Connection, doc: DocumentRow, zone: ZoneInfo) -> None:
-    """An off-line note came to something: a person who was told of its deadline is told how many are left, or no more."""
-    due_at = due_of(conn, doc.id)
-    if due_at is None:
+    """A note handed over came to something: a person told of its deadline is told how many are left, or no more."""
+    until, tp_emis = due_at(conn, doc.id), handed_over(conn, doc.id)
+    if until is None or tp_emis is None:
         return
-    for job in live_for(conn, _due_on(doc, from_epoch_ms(due_at).astimezone(zone))):
+    for job in live_for(conn, _due_on(doc, tp_emis, from_epoch_ms(until).astimezone(zone))):
         if job.state == "needs_attention":
             retry_now(conn, job.id)
 
 
 def waiting(conn: Connection, contingency: str, limit: int) -> list[str]:
-    """Documents issued off-line under it that were not transmitted yet, oldest first."""
+    """Documents handed over under it that were not transmitted yet, oldest first."""
     query = (
         select(documents.c.id)
         .join(contingency_documents, contingency_documents.c.document == documents.c.id)
@@ -182,7 +199,7 @@ def waiting(conn: Connection, contingency: str, limit: int) -> list[str]:
 
 
 def pending(conn: Connection, contingency: str) -> int:
-    """How many documents issued off-line under it were not transmitted yet."""
+    """How many documents handed over under it were not transmitted yet."""
     waits = (
         documents.c.id == contingency_documents.c.document,
         contingency_documents.c.contingency == contingency,
@@ -196,14 +213,15 @@ def disown(conn: Connection, document: str) -> None:
     conn.execute(delete(contingency_documents).where(contingency_documents.c.document == document))
 
 
-def overdue(conn: Connection, branch: str, environment: int, due_at: int) -> tuple[int, str | None]:
-    """How many off-line notes due until then SEFAZ has not taken, and the ref of the oldest."""
+def overdue(conn: Connection, branch: str, environment: int, due_at: int, tp_emis: str) -> tuple[int, str | None]:
+    """How many notes of this tpEmis due until then SEFAZ has not taken, and the ref of the oldest."""
     pending = (
         documents.c.id == contingency_documents.c.document,
         documents.c.branch == branch,
         documents.c.environment == environment,
         documents.c.status.in_(NOT_THERE_YET),
         contingency_documents.c.due_at <= due_at,
+        contingency_documents.c.tp_emis == tp_emis,
     )
     n = conn.execute(select(func.count()).select_from(documents).where(*pending)).scalar_one()
     oldest = conn.execute(select(documents.c.ref).where(*pending).order_by(documents.c.issued_at).limit(1)).scalar()

@@ -111,4 +111,5 @@ contingency_documents = Table(
     Index("ix_contingency_documents_contingency", "contingency"),
     Index("ix_contingency_documents_due_at", "due_at"),
 )
-"""Notes issued in contingency. `due_at`: until when an off-line one must be transmitted (ms); null for the SVC."""
+"""Notes issued in contingency. `due_at`: until when one issued off-line or by EPEC must be transmitted (ms); null for
+the SVC."""

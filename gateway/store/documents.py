@@ -188,8 +188,8 @@ def take_number(conn: Connection, document: str, *, at: int, cnf: Callable[[int]
         return doc
     step = DOCUMENT.step(doc.status, "retry" if retrying else "number")
     changes: dict[str, Any] = {"status": step.next, "updated_at": at}
-    if not (retrying and contingencies.issued_offline(conn, document)):
-        changes["issued_at"] = at  # the buyer of an off-line note already has its date
+    if not (retrying and contingencies.handed_over(conn, document)):
+        changes["issued_at"] = at  # the buyer already has its date
     if doc.number is None:
         number = allocate(conn, doc, at, chosen)
         changes |= {"number": number, "cnf": cnf(number)}

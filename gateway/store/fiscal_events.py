@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from gateway.core.errors import IdempotencyConflict, InvariantBroken, NotFound, TransitionRefused
 from gateway.core.ids import new_id
+from gateway.nfe.epec import EPEC_EVENT
 from gateway.nfe.events.lifecycle import EVENT, EventStatus
 from gateway.nfe.events.table import EventKind
 from gateway.store.document_rows import DocumentRow, locked, write_event
@@ -102,10 +103,20 @@ def next_seq(conn: Connection, chave: str, kind: EventKind) -> int:
 
 
 def request(
-    conn: Connection, doc: DocumentRow, kind: EventKind, *, ref: str, body_hash: bytes, n_seq: int, detail: str, at: int
+    conn: Connection,
+    doc: DocumentRow,
+    kind: EventKind,
+    *,
+    ref: str,
+    body_hash: bytes,
+    n_seq: int,
+    detail: str,
+    at: int,
+    carried: bool = False,
 ) -> FiscalEvent:
     """Store the event and its job, and tell it on the document's timeline. The caller holds the document's lock.
 
+    carried: the document's own job sends it, as it does its EPEC, and none is written for it.
     Raises TransitionRefused while another event of the same type has no end: what it says may still change this one.
     """
     if doc.chave is None:
@@ -130,10 +141,26 @@ def request(
         )
     )
     write_event(conn, doc.id, "event_requested", f"{kind.label}: pedido aceito.", data={"event": event}, at=at)
-    _enqueue(conn, event, doc.id)
+    if not carried:
+        _enqueue(conn, event, doc.id)
     found = get(conn, event)
     assert found is not None  # just written
     return found
+
+
+def epec_of(conn: Connection, document: str) -> FiscalEvent | None:
+    """The document's EPEC that the Ambiente Nacional has, or may have; None when there is none, or it was refused."""
+    statement = select(*_COLUMNS).where(
+        table.c.document == document, table.c.tp_evento == EPEC_EVENT, table.c.status != "rejected"
+    )
+    row = conn.execute(statement.order_by(table.c.created_at.desc(), table.c.id.desc())).mappings().first()
+    return None if row is None else _row(dict(row))
+
+
+def ask_again(conn: Connection, event: FiscalEvent) -> None:
+    """Find out what SEFAZ has of an event whose protocol is not known yet."""
+    assert event.document is not None  # only events of our documents wait for that
+    _enqueue(conn, event.id, event.document)
 
 
 def refuse_pending(conn: Connection, chave: str, kind: EventKind) -> None:

@@ -25,11 +25,13 @@ from gateway.nfe.branch import Branch
 from gateway.nfe.build import new_cnf
 from gateway.nfe.claims import Kept
 from gateway.nfe.content import barrier, fingerprint
+from gateway.nfe.contingency import EPEC
+from gateway.nfe.epec import differences, epec_detail
 from gateway.nfe.operations import BranchOperation
 from gateway.nfe.product import Product
 from gateway.nfe.request import AnyDraft, Request
 from gateway.nfe.rules import Mode
-from gateway.store import contingencies, documents, numbers, orders, rejections, returned, setup
+from gateway.store import contingencies, documents, fiscal_events, numbers, orders, rejections, returned, setup
 from gateway.store.branch_operations import operations_of
 from gateway.store.csc import has_csc
 from gateway.store.database import Database
@@ -229,7 +231,10 @@ async def retry_sale(db: Database, clock: Clock, document: str, sale: Request | 
     draft = requests.in_series(draft, doc.series)
     if doc.number is None:
         await db.read(lambda conn: _check_number(conn, draft))
-    if await db.read(lambda conn: contingencies.issued_offline(conn, doc.id)):
+    handed = await db.read(lambda conn: contingencies.handed_over(conn, doc.id))
+    if handed == EPEC:
+        await db.read(lambda conn: _refuse_other_epec(conn, doc, draft))
+    elif handed is not None:
         _refuse_other_sale(doc, draft)
     digest = body_hash(corrected, doc.model)
     at = clock.epoch_ms()
@@ -254,6 +259,22 @@ def _refuse_other_sale(doc: DocumentRow, draft: AnyDraft) -> None:
     message = "Esta NFC-e já foi entregue ao comprador off-line: a correção não pode mudar o valor nem o comprador."
     fix = f"Mantenha o total de R$ {doc.total} e o mesmo comprador; se isso não for possível, inutilize o número e emita outra."
     raise ValidationFailed([Fault(code="NFCE-OFFLINE-01", path=changed, message=message, fix=fix)])
+
+
+def _refuse_other_epec(conn: Connection, doc: DocumentRow, draft: AnyDraft) -> None:
+    """Raises ValidationFailed when a correction would say otherwise than the EPEC that was registered for the note (467)."""
+    epec = fiscal_events.epec_of(conn, doc.id)
+    if epec is None or doc.number is None or doc.cnf is None or doc.issued_at is None:
+        return
+    issued = from_epoch_ms(doc.issued_at).astimezone(ZoneInfo(draft.branch.time_zone)).replace(microsecond=0)
+    built = requests.build(draft, number=doc.number, cNF=doc.cnf, dhEmi=issued)
+    changed = differences(epec.values, epec_detail(built.note.infNFe))
+    if changed:
+        message = f"O EPEC desta nota já foi registrado, e a correção mudaria {', '.join(changed)}."
+        fix = "Mantenha o que o EPEC diz. Se não for possível, transmita a nota como está e emita outra para a diferença."
+        raise ValidationFailed(
+            [Fault(code="NFE-EPEC-01", path="$", message=message, fix=fix, source="NT 2014.001, rejeição 467")]
+        )
 
 
 def _refuse_repetition(conn: Connection, doc: DocumentRow, draft: AnyDraft, at: int) -> None:

@@ -125,7 +125,7 @@ def _contingency(conn: Connection, row: DocumentRow, zone: ZoneInfo) -> Iterator
     entered = contingencies.of_document(conn, row.id)
     if entered is None:
         return
-    due_at = contingencies.due_of(conn, row.id)
+    due_at = contingencies.due_at(conn, row.id)
     due = None if due_at is None else from_epoch_ms(due_at).astimezone(zone)
     one = Episode(entered.mode, entered.since, entered.reason, entered.entered_by, entered.left_at, entered.left_by, due_at)
     yield from happenings.episode(one, row.authorized_at, due)
@@ -185,11 +185,11 @@ def _now(conn: Connection, row: DocumentRow, branch: Branch, asked: tuple[Fiscal
     """What may or must be done, the most pressing first."""
     found: list[str] = []
     zone = ZoneInfo(branch.time_zone)
-    due_at = contingencies.due_of(conn, row.id)
+    due_at = contingencies.due_at(conn, row.id)
     if due_at is not None and row.status in contingencies.NOT_THERE_YET:
         due = from_epoch_ms(due_at).astimezone(zone)
         over = "terminou" if now > due else "termina"
-        found.append(f"O prazo para a SEFAZ receber esta nota off-line {over} em {due:%d/%m/%Y às %H:%M}.")
+        found.append(f"O prazo para a SEFAZ receber esta nota, emitida em contingência, {over} em {due:%d/%m/%Y às %H:%M}.")
     for job in live_for(conn, row.id):
         if job.state == "needs_attention":
             found.append(f"Espera uma pessoa: {job.error or 'sem motivo informado'} {job.fix or ''}".strip())

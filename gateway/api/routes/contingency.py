@@ -15,26 +15,28 @@ from gateway.api.presentation import ZONES, local
 from gateway.api.resources import Listing
 from gateway.api.respond import bad, ok, path_cnpj
 from gateway.api.routes.branches import branch_named
-from gateway.api.services import SERVICES
-from gateway.core.errors import NotFound, TransitionRefused
-from gateway.nfe.contingency import Mode, justification, modes
+from gateway.api.services import SERVICES, Services
+from gateway.core.errors import NotFound, NotSent, TransitionRefused
+from gateway.nfe.contingency import Mode, justification, svc_refusal, ways
 from gateway.store import access, contingencies
 
 TAG = "Contingência"
-POSSIBLE = ("svc", "offline")
-"""Ways this gateway issues by."""
 
 
 class NewContingency(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Begin contingency. mode: left out, the state's first choice. reason: xJust of every note issued meanwhile."""
+    """Begin contingency. mode: left out, the state's first choice. reason: xJust of every note issued meanwhile.
+
+    force: enter the SVC although it does not answer 107.
+    """
 
     model: Literal["55", "65"]
     reason: Annotated[str, Meta(min_length=15, max_length=256)]
-    mode: Literal["svc", "offline"] | None = None
+    mode: Literal["svc", "epec", "offline"] | None = None
+    force: bool = False
 
 
 class ContingencyState(Struct, frozen=True, kw_only=True):
-    """`since` is dhCont; `left_at` None while it lasts. pending: notes issued off-line under it and not transmitted yet."""
+    """`since` is dhCont; `left_at` None while it lasts. pending: notes that the buyers have and that were not transmitted yet."""
 
     id: str
     branch: str
@@ -102,7 +104,7 @@ async def show(request: web.Request) -> web.Response:
 )
 async def enter(request: web.Request) -> web.Response:
     """From now on new notes of the model are issued in contingency; 200 when they already were. It ends by itself when SEFAZ is
-    back."""
+    back. The SVC is asked first: while it does not answer 107 it is refused with 409 (CONTINGENCY-SVC), unless `force`."""
     cnpj = path_cnpj(request, "branch")
     require_branch(request, cnpj)
     branch = await branch_named(request, cnpj)
@@ -113,7 +115,7 @@ async def enter(request: web.Request) -> web.Response:
         fix = "Diga por que a SEFAZ não pôde ser usada."
         raise bad("CONTINGENCY-REASON", "$.reason", "A justificativa precisa de 15 a 256 caracteres.", fix) from error
     services = request.app[SERVICES]
-    allowed: list[Mode] = [one for one in modes(asked.model, branch.address.uf, services.clock.now().date()) if one in POSSIBLE]
+    allowed = ways(branch, asked.model, services.clock.now())
     mode: Mode | None = asked.mode or next(iter(allowed), None)
     if mode is None or mode not in allowed:
         raise TransitionRefused(
@@ -121,6 +123,9 @@ async def enter(request: web.Request) -> web.Response:
             code="CONTINGENCY-MODE",
             fix=f"Use {' ou '.join(allowed)}." if allowed else "Espere a SEFAZ voltar.",
         )
+    lasting = await services.db.read(lambda conn: contingencies.active_for(conn, branch.cnpj, branch.environment, asked.model))
+    if mode == "svc" and lasting is None and not asked.force:
+        await _ask_svc(services, branch.cnpj, "epec" in allowed)
     at, who = services.clock.epoch_ms(), actor(request)
 
     def write(conn: Any) -> tuple[contingencies.Contingency, bool]:
@@ -134,6 +139,24 @@ async def enter(request: web.Request) -> web.Response:
     return ok(state, status=201 if new else 200)
 
 
+async def _ask_svc(services: Services, branch: str, epec: bool) -> None:
+    """Raises TransitionRefused unless the SVC says that it is active: a note sent before that would only be answered 114."""
+    try:
+        status = await services.svc_status(branch)
+    except NotSent as error:
+        cstat, told = None, error.detail
+    else:
+        cstat, told = status.cStat, status.xMotivo
+    refusal = svc_refusal(cstat, told)
+    if refusal is not None:
+        instead = "use o EPEC (mode: epec)" if epec else "espere a SEFAZ voltar"
+        raise TransitionRefused(
+            refusal,
+            code="CONTINGENCY-SVC",
+            fix=f"Quem ativa a SVC é a SEFAZ da UF: {instead}, ou repita com force=true se ela já foi ativada.",
+        )
+
+
 @operation(
     "Sair da contingência",
     tag=TAG,
@@ -143,7 +166,7 @@ async def enter(request: web.Request) -> web.Response:
     problems=(403, 404, 422),
 )
 async def leave(request: web.Request) -> web.Response:
-    """Back to normal emission now; what was issued off-line is transmitted. 404 when the branch is not in contingency."""
+    """Back to normal emission now; what the buyers have already is transmitted. 404 when the branch is not in contingency."""
     cnpj = path_cnpj(request, "branch")
     require_branch(request, cnpj)
     branch = await branch_named(request, cnpj)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway.nfe.contingency import OFFLINE
-from gateway.store import contingencies, documents, orders, prints, setup
+from gateway.nfe.contingency import EPEC, HANDED_OVER
+from gateway.store import contingencies, documents, fiscal_events, orders, prints, setup
 from gateway.store.documents import DocumentRow
 from gateway.store.jobs import enqueue
 from gateway.workflows.marketplace_order import ORDER
@@ -19,12 +19,22 @@ def after_outcome(conn: Any, document: str, at: int) -> None:
     assert doc is not None  # the caller has just moved it
     if doc.status == "authorized":
         request_print(conn, doc)
-    if doc.chave is not None and doc.chave[34] == OFFLINE:
+    if doc.chave is not None and doc.chave[34] in HANDED_OVER:
         branch = setup.get_branch(conn, doc.branch)
         assert branch is not None  # documents.branch is a foreign key
         contingencies.count_again(conn, doc, ZoneInfo(branch.time_zone))
+        _ask_for_protocol(conn, doc)
     if doc.origin == "vtex" and doc.origin_ref is not None:
         _tell_order(conn, doc, doc.origin_ref, at)
+
+
+def _ask_for_protocol(conn: Any, doc: DocumentRow) -> None:
+    """An EPEC whose protocol nobody told: home lists it with the note it has just authorised."""
+    if doc.chave is None or doc.chave[34] != EPEC:
+        return
+    epec = fiscal_events.epec_of(conn, doc.id)
+    if epec is not None and epec.status != "registered":
+        fiscal_events.ask_again(conn, epec)
 
 
 def request_print(conn: Any, doc: DocumentRow) -> None:

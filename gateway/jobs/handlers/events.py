@@ -23,7 +23,7 @@ from gateway.jobs.worker import Job
 from gateway.nfe.answers import Authorized, Cancelled, Denied
 from gateway.nfe.branch import Branch
 from gateway.nfe.certificate import Certificate
-from gateway.nfe.event_answers import EventRefused, EventRegistered, EventUnknown, RegisteredEvent
+from gateway.nfe.event_answers import EventRefused, EventRegistered, EventUnknown, History, RegisteredEvent
 from gateway.nfe.events.compose import compose_event, sign_event
 from gateway.nfe.events.proc import join_proc_evento
 from gateway.nfe.events.table import event_kind
@@ -44,7 +44,7 @@ _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>'
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """An event on its way. doc is None for the manifestation of a note of somebody else."""
 
     event: FiscalEvent
@@ -64,7 +64,11 @@ class SendEvent:
         self._first = first
 
     async def __call__(self, job: Job) -> Result:
-        found = await self._db.read(lambda conn: _found(conn, job.subject))
+        return await self.carry(job.subject)
+
+    async def carry(self, event: str) -> Result:
+        """One step of the event, by its id: also for the job of a document that carries its own."""
+        found = await self._db.read(lambda conn: _found(conn, event))
         if found is None or found.event.status in ("registered", "rejected"):
             return Done()
         if found.paused is not None:
@@ -74,10 +78,10 @@ class SendEvent:
         target = Target(uf=found.branch.address.uf, tpAmb=found.event.environment, mod=mod, pfx=pfx)
         if found.event.status in ("processing", "unknown"):
             return await self._ask(found, target)
-        event = await self._signed(found, certificate)
-        return await self._send(found, event, target, asked=False)
+        signed = await self._signed(found, certificate)
+        return await self._send(found, signed, target, asked=False)
 
-    async def _signed(self, found: _Found, certificate: Certificate) -> FiscalEvent:
+    async def _signed(self, found: Found, certificate: Certificate) -> FiscalEvent:
         """Write, sign and store the event: from here on its bytes may have left."""
         event = found.event
         moment = _moment(self._clock.now(), found)
@@ -94,17 +98,18 @@ class SendEvent:
         at = self._clock.epoch_ms()
         return await self._db.write(lambda conn: fiscal_events.move(conn, event.id, "sign", at=at, signed=bytes(signed)))
 
-    async def _send(self, found: _Found, event: FiscalEvent, target: Target, *, asked: bool) -> Result:
+    async def _send(self, found: Found, event: FiscalEvent, target: Target, *, asked: bool) -> Result:
         assert event.signed is not None  # stored by whoever calls
+        back = "lose" if asked else "hold"  # what may have left before stays in doubt
         at_origin = event_kind(event.tp_evento).authorizer == "origin"
         lot = self._clock.epoch_ms()
         try:
             outcome = await self._sefaz.send_event(target, SignedEvent(event.signed), idLote=lot, at_origin=at_origin)
         except (NotSent, OperatorError):
-            await self._step(event, "hold")
+            await self._step(event, back)
             raise
         except Throttled as error:
-            return self._wait(event, error.after, error.detail, error.code)
+            return self._wait(event, error.after, error.detail, error.code, back)
         except Refused:
             await self._step(event, "lose")
             raise
@@ -119,7 +124,7 @@ class SendEvent:
             case EventRefused():
                 return await self._refused(found, event, outcome, target, asked=asked)
 
-    async def _refused(self, found: _Found, event: FiscalEvent, answer: EventRefused, target: Target, *, asked: bool) -> Result:
+    async def _refused(self, found: Found, event: FiscalEvent, answer: EventRefused, target: Target, *, asked: bool) -> Result:
         at = self._clock.epoch_ms()
         reason = f"{answer.cStat} {answer.xMotivo}"
         if answer.decision in ("idempotent", "query_then_decide"):
@@ -130,13 +135,13 @@ class SendEvent:
                     "Consulte a nota no portal da SEFAZ; se o evento estiver lá, descarte este trabalho.",
                 )
             lost = await self._step(event, "lose")
-            return await self._ask(_Found(lost, found.doc, found.branch, None), target)
+            return await self._ask(Found(lost, found.doc, found.branch, None), target)
         if answer.decision == "stop_wait":
-            return self._wait(event, CONSUMO_INDEVIDO_SECONDS, reason, "SEFAZ-656")
+            return self._wait(event, CONSUMO_INDEVIDO_SECONDS, reason, "SEFAZ-656", "lose" if asked else "hold")
         if answer.decision in _DOWN:
 
             def hold(conn: Any) -> None:
-                fiscal_events.move(conn, event.id, "hold", at=at)
+                fiscal_events.move(conn, event.id, "lose" if asked else "hold", at=at)
 
             return RetryAfter(f"SEFAZ-{answer.cStat}", reason, write=hold)
 
@@ -152,13 +157,13 @@ class SendEvent:
         at = self._clock.epoch_ms()
         return await self._db.write(lambda conn: fiscal_events.move(conn, event.id, step, at=at))
 
-    def _wait(self, event: FiscalEvent, seconds: float, reason: str, code: str) -> Result:
+    def _wait(self, event: FiscalEvent, seconds: float, reason: str, code: str, step: str) -> Result:
         """Every worker leaves the issuer's services alone for a while; the event goes again after it."""
         at = self._clock.epoch_ms()
 
         def stop(conn: Any) -> None:
             guards.pause(conn, _guard(event), seconds, reason)
-            fiscal_events.move(conn, event.id, "hold", at=at)
+            fiscal_events.move(conn, event.id, step, at=at)
 
         return WaitFor(seconds, reason, code=code, write=stop)
 
@@ -170,7 +175,7 @@ class SendEvent:
 
         return RetryAfter("SEFAZ-NO-ANSWER", f"Sem resposta clara da SEFAZ ao evento: {reason}", self._first, write=write)
 
-    async def _ask(self, found: _Found, target: Target) -> Result:
+    async def _ask(self, found: Found, target: Target) -> Result:
         """Which events the note has there, and what follows from it."""
         event = found.event
         if event.signed is None:
@@ -179,27 +184,34 @@ class SendEvent:
                 "O evento consta como enviado e não tem bytes guardados.",
                 "Chame o suporte: isto não deveria acontecer.",
             )
-        signed = event.signed
         history = await self._sefaz.history(target, event.chave)
-        known = next((one for one in history.events if _same(one, event)), None)
-        if known is not None and known.cStat in _REGISTERED and known.nProt is not None:
-            at = known.at or self._clock.now()
-            proc = _DECLARATION + known.xml
-            if signed in known.xml:
-                proc = join_proc_evento(SignedEvent(signed), known.answer)
-            return self._registered(event, known.cStat, known.xMotivo, known.nProt, at, known.answer, proc)
+        if (adopted := self._adopted(event, history)) is not None:
+            return adopted
         if not isinstance(history.consultation, Authorized | Cancelled | Denied):
             told = getattr(history.consultation, "xMotivo", "") or getattr(history.consultation, "reason", "")
             return RetryAfter("SEFAZ-NO-ANSWER", f"A consulta não esclareceu o evento: {told}")
-        at_ms = self._clock.epoch_ms()
+        return await self._send(found, await self._resend(event), target, asked=True)
+
+    def _adopted(self, event: FiscalEvent, history: History) -> Result | None:
+        """The event as SEFAZ lists it, when it does."""
+        known = next((one for one in history.events if _same(one, event)), None)
+        if known is None or known.cStat not in _REGISTERED or known.nProt is None:
+            return None
+        proc = _DECLARATION + known.xml
+        if event.signed is not None and event.signed in known.xml:
+            proc = join_proc_evento(SignedEvent(event.signed), known.answer)
+        at = known.at or self._clock.now()
+        return self._registered(event, known.cStat, known.xMotivo, known.nProt, at, known.answer, proc)
+
+    async def _resend(self, event: FiscalEvent) -> FiscalEvent:
+        at = self._clock.epoch_ms()
 
         def resend(conn: Any) -> FiscalEvent:
             if event.status == "processing":
-                fiscal_events.move(conn, event.id, "lose", at=at_ms)
-            return fiscal_events.move(conn, event.id, "resend", at=at_ms)
+                fiscal_events.move(conn, event.id, "lose", at=at)
+            return fiscal_events.move(conn, event.id, "resend", at=at)
 
-        again = await self._db.write(resend)
-        return await self._send(found, again, target, asked=True)
+        return await self._db.write(resend)
 
     def _registered(
         self, event: FiscalEvent, cStat: str, xMotivo: str, nProt: str, when: datetime, answer: bytes, proc: bytes
@@ -236,19 +248,19 @@ class SendEvent:
         return Done(write)
 
 
-def _found(conn: Any, event: str) -> _Found | None:
+def _found(conn: Any, event: str) -> Found | None:
     found = fiscal_events.get(conn, event)
     if found is None:
         return None
     doc = None if found.document is None else documents.get(conn, found.document)
     branch = setup.get_branch(conn, found.branch)
     assert branch is not None  # fiscal_events.branch is a foreign key
-    return _Found(found, doc, branch, guards.paused_for(conn, _guard(found)))
+    return Found(found, doc, branch, guards.paused_for(conn, _guard(found)))
 
 
 def _guard(event: FiscalEvent) -> str:
-    """The pause of a 656: of a manifestation, which goes to the Ambiente Nacional, it must not stop the branch's notes."""
-    if event.document is None and event_kind(event.tp_evento).authorizer == "an":
+    """The pause of a 656: of what goes to the Ambiente Nacional, it must not stop what goes home."""
+    if event_kind(event.tp_evento).authorizer == "an":
         return f"an:{event.branch}"
     return issuer_guard(event.branch, EVENTS)
 
@@ -260,7 +272,7 @@ def _same(known: RegisteredEvent, event: FiscalEvent) -> bool:
     return text is None or known.correction == text
 
 
-def _moment(now: datetime, found: _Found) -> datetime:
+def _moment(now: datetime, found: Found) -> datetime:
     """dhEvento: now, and never before the authorisation that SEFAZ's clock dated (577, 579)."""
     zone = ZoneInfo(found.branch.time_zone)
     authorized = found.doc.authorized_at if found.doc is not None else None

@@ -12,17 +12,21 @@ from gateway.core.clock import from_epoch_ms
 from gateway.jobs.handlers.outcomes import AUTHORIZE, CONSULT, RECEIPT, also, guard_key
 from gateway.jobs.results import Result
 from gateway.nfe.branch import Branch
-from gateway.nfe.contingency import OFFLINE, Emission
+from gateway.nfe.contingency import EPEC, OFFLINE, Emission
 from gateway.nfe.operations import BranchOperation
 from gateway.nfe.request import is_raw
 from gateway.nfe.rules import Mode
 from gateway.nfe.sefaz.endpoints import Endpoints
-from gateway.store import authorizers, contingencies, documents, guards, receipts, setup
+from gateway.store import authorizers, contingencies, documents, fiscal_events, guards, receipts, setup
 from gateway.store.authorizers import Authorizer, AuthorizerRow
 from gateway.store.branch_operations import operations_of
 from gateway.store.contingencies import Contingency
 from gateway.store.documents import DocumentRow, TransmissionRow
+from gateway.store.fiscal_events import FiscalEvent
 from gateway.store.rule_modes import modes_of
+
+EPEC_PROVED = (("unknown", "573"), ("unknown", "485"))
+"""Status and cStat of an EPEC that the Ambiente Nacional says it has, without its protocol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Found:
     """paused: by service, the seconds left and why. receipt: the number and how often it was asked about.
 
     entered: the contingency the branch is in. own: the one the document was issued under. emission: how it is, or will be,
-    written; None for normal emission.
+    written; None for normal emission. epec: the document's EPEC that the Ambiente Nacional has, or may have.
     """
 
     doc: DocumentRow
@@ -44,8 +48,20 @@ class Found:
     entered: Contingency | None
     own: Contingency | None
     emission: Emission | None
+    epec: FiscalEvent | None
     operations: tuple[BranchOperation, ...]
     modes: Mapping[str, Mode]
+
+    @property
+    def wants_epec(self) -> bool:
+        """Whether an EPEC has to be registered before the note goes anywhere."""
+        doc, emission = self.doc, self.emission
+        if emission is None or emission.tpEmis != EPEC or doc.status not in ("accepted", "processing"):
+            return False
+        if doc.chave is not None and doc.chave[34] != EPEC:
+            return False
+        known = self.epec
+        return known is None or (known.status != "registered" and (known.status, known.cstat) not in EPEC_PROVED)
 
     def unanswered(self, result: Result, reason: str, cstat: str | None = None) -> Result:
         """The result, which also counts against the authoriser."""
@@ -92,6 +108,7 @@ def found(conn: Any, document: str, endpoints: Endpoints) -> Found | None:
         entered=entered,
         own=own,
         emission=emission,
+        epec=fiscal_events.epec_of(conn, doc.id) if EPEC in (tpEmis, emission and emission.tpEmis) else None,
         operations=operations_of(conn, doc.branch),
         modes=modes_of(conn, doc.environment),
     )
@@ -100,5 +117,6 @@ def found(conn: Any, document: str, endpoints: Endpoints) -> Found | None:
 def _emission(of: Contingency | None, branch: Branch, environment: int, endpoints: Endpoints) -> Emission | None:
     if of is None:
         return None
-    tpEmis = OFFLINE if of.mode == "offline" else endpoints.svc(branch.address.uf, environment)
+    by_mode = {"offline": OFFLINE, "epec": EPEC}
+    tpEmis = by_mode.get(of.mode) or endpoints.svc(branch.address.uf, environment)
     return Emission(tpEmis, from_epoch_ms(of.since), of.reason)

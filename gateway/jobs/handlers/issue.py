@@ -7,15 +7,21 @@ transmission row, and only then a byte leaves. Whatever is found half done is re
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from decimal import Decimal
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from gateway.core.clock import Clock, from_epoch_ms
 from gateway.core.errors import EdgeError, NotSent, OperatorError, Refused, Throttled, ValidationFailed
+from gateway.core.ids import new_id
 from gateway.jobs.certificates import Certificates
+from gateway.jobs.handlers.contingency import transmit
 from gateway.jobs.handlers.effects import after_outcome, request_print
+from gateway.jobs.handlers.epec import RegisterEpec
 from gateway.jobs.handlers.found import Found, found
 from gateway.jobs.handlers.inquiry import Inquiry, Patience, already_absent
 from gateway.jobs.handlers.outcomes import (
@@ -33,7 +39,7 @@ from gateway.jobs.handlers.outcomes import (
     service_down,
 )
 from gateway.jobs.handlers.shadow import Shadow
-from gateway.jobs.results import Done, Result, WaitFor
+from gateway.jobs.results import Done, Result, RetryAfter, WaitFor
 from gateway.jobs.schedule import result_of
 from gateway.jobs.worker import Job
 from gateway.nfe import request as requests
@@ -42,6 +48,9 @@ from gateway.nfe.branch import Branch
 from gateway.nfe.build import Built
 from gateway.nfe.certificate import Certificate
 from gateway.nfe.contingency import OFFLINE, Emission
+from gateway.nfe.epec import EPEC_EVENT, epec_detail
+from gateway.nfe.events.compose import compose_event
+from gateway.nfe.events.table import event_kind
 from gateway.nfe.ports import Sefaz, SignedXml, Target
 from gateway.nfe.product import Product
 from gateway.nfe.qrcode import Csc
@@ -49,23 +58,25 @@ from gateway.nfe.request import AnyDraft, Request
 from gateway.nfe.rulebook import NoRules
 from gateway.nfe.sefaz.endpoints import Endpoints
 from gateway.nfe.signature import Signed, sign
-from gateway.store import contingencies, documents, returned, setup
+from gateway.store import contingencies, documents, fiscal_events, returned, setup
 from gateway.store.authorizers import AuthorizerRow
 from gateway.store.contingencies import Contingency
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow, TransmissionRow
+from gateway.store.fiscal_events import FiscalEvent
 from gateway.store.intake import random_cnf
 from gateway.store.other_key import OTHER_KEY
 from gateway.store.predictions import predict
 
 __all__ = ["IssueNote", "Patience"]
 
-FINAL = frozenset({"authorized", "rejected", "denied", "cancelled", "voided", "contingency"})
-"""Statuses in which there is nothing to do: a rejected document is put back in `processing` by whoever corrects it, one issued
-off-line when SEFAZ is back."""
+FINAL = frozenset({"authorized", "rejected", "denied", "cancelled", "voided"})
+"""Statuses in which there is nothing to do: a rejected document is put back in `processing` by whoever corrects it."""
 NEVER_ARRIVED = frozenset({"not_sent", "service_down", "rejected", OTHER_KEY})
 """Outcomes of a transmission that left nothing at SEFAZ: sending may go on without asking."""
 SERVICE_DOWN = frozenset({"wait_retry", "contingency"})
+NO_EPEC_YET = "468"
+"""The Ambiente Nacional has not told home of the EPEC yet: this note waits, and nothing is wrong with the authoriser."""
 CIRCUIT_SECONDS = 15.0
 """How soon a note looks again while its authoriser's circuit is open: a probe, not a note, finds out that it is back."""
 
@@ -88,6 +99,7 @@ class IssueNote:
         self._sefaz = sefaz
         self._certificates = certificates
         self._patience = patience or Patience()
+        self._epec = RegisterEpec(db, clock, sefaz, certificates, first=self._patience.first)
         self._inquiry = Inquiry(db, clock, sefaz, self._patience)
         self._endpoints = endpoints or Endpoints()
         self._shadow = shadow or Shadow(NoRules())
@@ -100,12 +112,16 @@ class IssueNote:
         if known is None or known.doc.status in FINAL:
             return Done()
         doc = known.doc
+        if doc.status == "contingency":
+            return self._handed_over(known)
         if known.emission is not None and _never_left(doc, known.attempts):
             return self._rebuilt(doc, "A nota não chegou a sair: será montada em contingência com o mesmo número.")
         if _svc_is_gone(known):
             return self._rebuilt(doc, "A SVC foi desativada sem receber a nota: será montada em emissão normal.")
         if known.entered is not None and known.emission is not None and known.emission.tpEmis == OFFLINE and doc.chave is None:
             return await self._offline(known, known.entered, known.emission)
+        if known.wants_epec:
+            return await self._previous_event(known)
         if known.known is not None and known.known.open:
             return WaitFor(CIRCUIT_SECONDS, _down(known.known), code="SEFAZ-DOWN")
         target, certificate = await self._target(doc, known.branch)
@@ -129,6 +145,63 @@ class IssueNote:
         at = self._clock.epoch_ms()
         return WaitFor(0, text, write=lambda conn: documents.unsign(conn, doc.id, at=at, text=text))
 
+    def _handed_over(self, known: Found) -> Result:
+        """The buyer has it: it waits for the end of its contingency, and then goes to SEFAZ as it is."""
+        if known.own is None or known.own.left_at is None:
+            return Done()
+        doc, at = known.doc, self._clock.epoch_ms()
+        return WaitFor(0, "A contingência acabou: a nota vai à SEFAZ.", write=lambda conn: transmit(conn, doc.id, at))
+
+    async def _previous_event(self, known: Found) -> Result:
+        """Signed for EPEC and registered at the Ambiente Nacional; normal emission again when that never got it and home is
+        back."""
+        doc, epec = known.doc, known.epec
+        if epec is not None and epec.status == "requested" and known.own is not None and known.own.left_at is not None:
+            never_left = epec.id
+            at, text = self._clock.epoch_ms(), "A SEFAZ voltou antes do EPEC: a nota será montada em emissão normal."
+
+            def give_up(conn: Any) -> None:
+                fiscal_events.move(conn, never_left, "reject", at=at, reason="A SEFAZ voltou antes do envio.")
+                documents.unsign(conn, doc.id, at=at, text=text)
+
+            return WaitFor(0, text, write=give_up)
+        if epec is None:
+            _, certificate = await self._target(doc, known.branch)
+            try:
+                epec = await self._with_epec(known, certificate)
+            except ValidationFailed as error:
+                return self._unbuildable(doc, error)
+        return await self._epec.carry(epec.id)
+
+    async def _with_epec(self, found: Found, certificate: Certificate) -> FiscalEvent:
+        """Number, note and EPEC, all stored before a byte leaves. Raises ValidationFailed."""
+        doc, total, built, signed = await self._signed(found, certificate)
+        detail = epec_detail(built.note.infNFe)
+        kind, entered = event_kind(EPEC_EVENT), found.own or found.entered
+        assert entered is not None and found.emission is not None  # whoever calls saw both
+        compose_event(
+            kind, built.chave, tax_id=doc.branch, cUF=built.chave.cUF, n_seq=1, environment=doc.environment, values=detail
+        )
+        at, text = self._clock.epoch_ms(), msgspec.json.encode(detail).decode()
+        tp_emis, zone = found.emission.tpEmis, ZoneInfo(found.branch.time_zone)
+
+        def store(conn: Any) -> FiscalEvent:
+            documents.store_signed(conn, doc.id, chave=str(built.chave), digest=signed.digest, xml=signed.xml, at=at, total=total)
+            contingencies.issued(conn, doc, entered, tp_emis, zone)
+            return fiscal_events.request(
+                conn,
+                _existing(conn, doc.id),
+                kind,
+                ref=new_id("epec"),
+                body_hash=hashlib.sha256(text.encode()).digest(),
+                n_seq=1,
+                detail=text,
+                at=at,
+                carried=True,
+            )
+
+        return await self._db.write(store)
+
     async def _offline(self, found: Found, entered: Contingency, emission: Emission) -> Result:
         """Issued and printed without SEFAZ: the buyer's document from here on, transmitted when SEFAZ is back."""
         _, certificate = await self._target(found.doc, found.branch)
@@ -148,7 +221,8 @@ class IssueNote:
             documents.move(conn, doc.id, "issue_offline", at=at, text=text, data={"contingency": entered.id, "due_at": due_at})
             request_print(conn, doc)
 
-        return Done(write)
+        # One more turn: should the contingency have ended meanwhile, the note goes to SEFAZ at once.
+        return WaitFor(0, "Emitida off-line.", write=write)
 
     async def _prepare(self, found: Found, certificate: Certificate) -> tuple[DocumentRow, bytes, int]:
         """Number, build and sign. When it answers, everything that names the note is stored, and so is the send about to be."""
@@ -278,6 +352,9 @@ class IssueNote:
         if answer.decision == "stop_wait":
             ended = closing(doc, seq, "service_down", at, cstat=answer.cStat, reason=answer.xMotivo)
             return also(held_back(doc, AUTHORIZE, reason), ended)
+        if answer.cStat == NO_EPEC_YET:
+            ended = closing(doc, seq, "service_down", at, cstat=answer.cStat, reason=answer.xMotivo)
+            return found.answered(also(RetryAfter("SEFAZ-468", f"O EPEC ainda não chegou à SEFAZ da UF: {reason}"), ended))
         if answer.decision in SERVICE_DOWN:
             return found.unanswered(service_down(doc, seq, answer, at), reason, answer.cStat)
         return found.answered(rejected(doc, seq, signed, answer, at))

@@ -80,7 +80,7 @@ class PrintSlip:
 def _context(conn: Any, document: str) -> tuple[bytes, Printer, prints.PrintRow | None] | None:
     doc = documents.get(conn, document)
     proc = documents.artefact(conn, document, "proc")
-    if proc is None and contingencies.issued_offline(conn, document):
+    if proc is None and contingencies.handed_over(conn, document):
         proc = documents.artefact(conn, document, "signed")
     if doc is None or proc is None:
         return None

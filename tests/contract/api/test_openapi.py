@@ -35,6 +35,7 @@ def app() -> web.Application:
             preview_sale=nothing,
             retry_document=nothing,
             sefaz_status=nothing,
+            svc_status=nothing,
             taxpayer=nothing,
             load_certificate=nothing,
             vtex_hook=nothing,

@@ -69,6 +69,9 @@ async def house(db: Database) -> House:
             raise edges.status
         return edges.status
 
+    async def svc_status(cnpj: str) -> ServiceStatus:
+        return await status(cnpj, "55", False)
+
     async def taxpayer(cnpj: str, uf: str, document: str) -> tuple[Taxpayer, int]:
         edges.taxpayer_questions.append((cnpj, uf, document))
         if isinstance(edges.taxpayer, Exception):
@@ -96,6 +99,7 @@ async def house(db: Database) -> House:
         preview_sale=preview,
         retry_document=retry,
         sefaz_status=status,
+        svc_status=svc_status,
         taxpayer=taxpayer,
         load_certificate=load,
         vtex_hook=hook,

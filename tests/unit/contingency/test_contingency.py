@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from gateway.nfe.branch import ContingencySettings
@@ -14,12 +15,17 @@ from gateway.nfe.contingency import (
     Seen,
     alert_before,
     automatic_reason,
+    follow_until,
     justification,
     may_enter,
     may_leave,
     modes,
+    svc_ends,
+    svc_refusal,
     transmit_until,
+    ways,
 )
+from tests.unit.nfe.made import BRANCH
 
 DAY = date(2026, 11, 23)
 SP = ZoneInfo("America/Sao_Paulo")
@@ -27,7 +33,7 @@ SP = ZoneInfo("America/Sao_Paulo")
 
 @pytest.mark.parametrize(
     ("model", "uf", "expected"),
-    [("55", "SP", ("svc", "epec")), ("55", "PR", ("svc",)), ("55", "PB", ("svc",)), ("65", "SP", ("offline",))],
+    [("55", "SP", ("svc", "epec")), ("55", "PR", ("svc",)), ("55", "PB", ("svc",)), ("65", "RJ", ("offline",))],
 )
 def test_each_model_has_its_ways_in_each_state(model: str, uf: str, expected: tuple[str, ...]) -> None:
     assert modes(model, uf, DAY) == expected
@@ -70,7 +76,9 @@ def test_a_justification_has_fifteen_to_two_hundred_and_fifty_six_characters() -
 
 
 AUTOMATIC = ContingencySettings(nfe="automatic", nfce="automatic")
+BY_EPEC = ContingencySettings(nfe="automatic", epec="automatic")
 HOME = Seen(down=True, since=100, asked_at=150, cstat="108")
+NOON_PLUS_TWO = datetime.fromisoformat("2026-11-22T14:00:00-03:00")
 SVC_ON = Seen(down=False, since=0, asked_at=160, cstat="107")
 
 
@@ -89,7 +97,13 @@ SVC_ON = Seen(down=False, since=0, asked_at=160, cstat="107")
         (AUTOMATIC, "55", "svc", HOME, replace(SVC_ON, cstat="114"), False),
         (AUTOMATIC, "55", "svc", HOME, replace(SVC_ON, cstat="113"), False),
         (AUTOMATIC, "55", "svc", HOME, replace(SVC_ON, asked_at=99), False),
-        (AUTOMATIC, "55", "epec", HOME, SVC_ON, False),
+        # EPEC by itself only by a policy of its own, and after the SVC was asked and takes nothing.
+        (BY_EPEC, "55", "epec", HOME, SVC_ON, False),
+        (BY_EPEC, "55", "epec", HOME, None, False),
+        (BY_EPEC, "55", "epec", HOME, replace(SVC_ON, cstat="114", asked_at=99), False),
+        (BY_EPEC, "55", "epec", HOME, replace(SVC_ON, cstat="114"), True),
+        (BY_EPEC, "55", "epec", HOME, replace(SVC_ON, cstat=None), True),
+        (AUTOMATIC, "55", "epec", HOME, replace(SVC_ON, cstat="114"), False),
     ],
 )
 def test_a_branch_enters_by_itself_only_when_it_was_asked(settings, model, mode, home, svc, expected) -> None:  # type: ignore[no-untyped-def]
@@ -106,11 +120,47 @@ def test_a_branch_enters_by_itself_only_when_it_was_asked(settings, model, mode,
         ("svc", HOME, replace(SVC_ON, cstat="113"), True),
         ("svc", HOME, replace(SVC_ON, cstat="114", down=True), True),
         ("svc", HOME, SVC_ON, False),
+        # 113 announces an hour, in Brasília's time: until then the SVC still takes notes.
+        ("svc", HOME, replace(SVC_ON, cstat="113", told="SVC em processo de desativação em 22/11/26 as 14:00"), True),
+        ("svc", HOME, replace(SVC_ON, cstat="113", told="SVC em processo de desativação em 22/11/26 as 14:01"), False),
+        ("epec", HOME, replace(SVC_ON, cstat="114"), False),
+        ("epec", replace(HOME, down=False, cstat="107"), None, True),
         ("offline", HOME, replace(SVC_ON, cstat="114"), False),
     ],
 )
 def test_normal_emission_is_back_when_home_says_so_or_the_svc_ends(mode, home, svc, expected) -> None:  # type: ignore[no-untyped-def]
-    assert may_leave(mode, 120, home, svc) is expected
+    assert may_leave(mode, 120, home, svc, NOON_PLUS_TWO) is expected
+
+
+def test_the_hour_of_a_113_is_read_where_it_can_be() -> None:
+    at = datetime.fromisoformat("2026-11-22T14:00:00-03:00")
+    for told in ("desativada em 22/11/26 as 14:00 horas", "[22/11/2026 às 14:00]", "fim: 22/11/2026, 14:00h"):
+        assert svc_ends(told) == at, told
+    assert svc_ends("SVC em processo de desativação") is None
+    assert svc_ends("em 31/02/2026 as 14:00") is None
+
+
+def test_a_person_is_told_why_the_svc_cannot_be_entered() -> None:
+    assert svc_refusal("107", "Serviço em operação") is None
+    assert svc_refusal("114", "SVC desabilitada") == "A SVC não foi ativada pela SEFAZ da UF: 114 SVC desabilitada"
+    assert svc_refusal("113", "até 14:00") == "A SVC está sendo desativada: 113 até 14:00"
+    assert svc_refusal("108", "paralisada") == "A SVC não está em operação: 108 paralisada"
+    assert svc_refusal(None, "tempo esgotado") == "A SVC não respondeu: tempo esgotado"
+
+
+def test_the_note_of_an_epec_follows_within_168_hours_and_a_person_is_told_a_day_before() -> None:
+    # 23/11 10:30 + 7 x 24 h = 30/11 10:30.
+    assert follow_until(datetime(2026, 11, 23, 13, 30, tzinfo=UTC), SP) == datetime.fromisoformat("2026-11-30T10:30:00-03:00")
+    assert alert_before(DAY, "4").total_seconds() == 24 * 3600
+
+
+def test_a_branch_uses_what_its_state_has_this_gateway_speaks_and_its_policy_does_not_bar() -> None:
+    at = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    assert modes("65", "SP", DAY) == ("offline", "epec")
+    assert ways(BRANCH, "55", at) == ("svc", "epec")
+    assert ways(BRANCH, "65", at) == ("offline",)
+    barred = msgspec.structs.replace(BRANCH, contingency=ContingencySettings(epec="off"))
+    assert ways(barred, "55", at) == ("svc",)
 
 
 NOTE = (
