@@ -138,6 +138,18 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("file", type=Path, help="arquivo CSV; - na exportação é a saída padrão")
     sub.add_argument("--branch", required=True, help="CNPJ da filial")
 
+    sub = add(
+        "approximate-taxes",
+        "as tabelas de tributos aproximados (Lei 12.741), uma por UF, como o IBPT as publica",
+        _approximate_taxes,
+        "exemplos:\n"
+        "  gateway approximate-taxes import TabelaIBPTaxSP.csv --uf SP\n"
+        "  gateway approximate-taxes list                                  UF, versão, vigência",
+    )
+    sub.add_argument("action", choices=("import", "list"))
+    sub.add_argument("file", type=Path, nargs="?", help="arquivo CSV do IBPT")
+    sub.add_argument("--uf", default="", help="sigla do estado da tabela")
+
     sub = add("key", "chaves de API", _key, "exemplo: gateway key add --name pdv-loja-1 --scopes nfe:write,nfe:read")
     sub.add_argument("action", choices=("add", "list", "revoke"))
     sub.add_argument("--name", default="")
@@ -436,6 +448,20 @@ def _cert(args: argparse.Namespace) -> int:
         return 1
     password = sys.stdin.readline().rstrip("\n") if args.password_stdin else getpass.getpass("Senha do certificado: ")
     print(asyncio.run(add_certificate(settings, args.branch or args.root, args.file.read_bytes(), password)))
+    return 0
+
+
+def _approximate_taxes(args: argparse.Namespace) -> int:
+    from gateway.setup_commands import import_approximate_taxes, list_approximate_taxes
+
+    settings = _settings()
+    if args.action == "list":
+        print("\n".join(asyncio.run(list_approximate_taxes(settings))) or "Nenhuma tabela importada.")
+        return 0
+    if args.file is None or not args.file.is_file() or not args.uf:
+        _say("erro: informe o arquivo CSV e a UF, por exemplo: gateway approximate-taxes import TabelaIBPTaxSP.csv --uf SP")
+        return 1
+    print(asyncio.run(import_approximate_taxes(settings, args.uf.upper(), args.file.read_bytes())))
     return 0
 
 

@@ -8,22 +8,26 @@ import re
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from gateway import demo_data
+from gateway.api.approximate_csv import read_csv as read_approximate
 from gateway.api.operations_csv import read_csv, written_own
 from gateway.bootstrap import authorities_of, prepare_data
 from gateway.config import FILE_NAME, Settings
 from gateway.core.clock import SystemClock, from_epoch_ms
-from gateway.core.errors import ConfigInvalid, NotFound
+from gateway.core.errors import ConfigInvalid, InputError, NotFound
 from gateway.core.taxid import Cnpj
 from gateway.nfe.branch import Branch
 from gateway.nfe.certificate import Certificate, load
+from gateway.nfe.municipios import uf_code
 from gateway.nfe.ports import Pfx
 from gateway.nfe.validity import validity
 from gateway.sim.pki import TestPki
 from gateway.store import access, certificates, setup
+from gateway.store.approximate_rates import publications, put_rates
 from gateway.store.branch_operations import operations_of, put_operations
 from gateway.store.certificates import ROOT, CertificateRow
 from gateway.store.database import Database, open_database
@@ -212,6 +216,36 @@ async def import_operations(settings: Settings, branch: str, body: bytes) -> str
 
         await db.write(write)
     return f"Filial {number}: {len(rows)} linhas de operação."
+
+
+async def import_approximate_taxes(settings: Settings, uf: str, body: bytes) -> str:
+    """Replace a state's table of approximate taxes (Lei 12.741) of the days in a CSV of IBPT. Answers what to tell.
+
+    Raises ValidationFailed with faults at `$line[n]`.
+    """
+    if uf_code(uf) is None:
+        raise InputError(f"'{uf}' não é uma UF.", fix="Use a sigla do estado, por exemplo --uf SP.")
+    rows = read_approximate(body)
+    async with opened(settings) as (db, _):
+        at = SystemClock().epoch_ms()
+
+        def write(conn: Any) -> None:
+            put_rates(conn, uf, rows)
+            access.record(conn, actor="cli", action="approximate_taxes.put", subject=uf, at=at, data={"rows": len(rows)})
+
+        await db.write(write)
+    return f"UF {uf}: {len(rows)} linhas, {_days(rows[0].since, rows[0].until)}."
+
+
+async def list_approximate_taxes(settings: Settings) -> list[str]:
+    """What was imported, a line each, by state and newest first."""
+    async with opened(settings) as (db, _):
+        found = await db.read(publications)
+    return [f"{one.uf}  {one.version}  {_days(one.since, one.until)}  {one.rows} linhas  {one.source}" for one in found]
+
+
+def _days(since: date, until: date) -> str:
+    return f"de {since:%d/%m/%Y} a {until:%d/%m/%Y}"
 
 
 async def _known(db: Database, branch: str) -> None:

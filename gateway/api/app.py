@@ -15,6 +15,7 @@ from gateway.api.openapi import build
 from gateway.api.presentation import ZONES, Zones
 from gateway.api.problems import problems
 from gateway.api.routes import (
+    approximate_taxes,
     artefacts,
     authorisers,
     batches,
@@ -127,6 +128,8 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("PUT", "/v1/branches/{cnpj}/operations", operations.put),
     ("GET", "/v1/branches/{cnpj}/vtex", vtex_accounts.list_vtex),
     ("PUT", "/v1/branches/{cnpj}/vtex", vtex_accounts.put_vtex),
+    ("GET", "/v1/approximate-taxes", approximate_taxes.index),
+    ("PUT", "/v1/approximate-taxes/{uf}", approximate_taxes.put),
     ("GET", "/v1/products", catalogue.list_products),
     ("GET", "/v1/products/{sku:[^/]+}/classification", classifications.show),
     ("PUT", "/v1/products/{sku:[^/]+}/classification", classifications.put),

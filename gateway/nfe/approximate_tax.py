@@ -9,6 +9,7 @@ import msgspec
 
 from gateway.core.money import CENT, ZERO, to_cents
 from gateway.nfe.amounts import percent
+from gateway.nfe.approximate_rates import Rates, taxes_of
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.item import Det
 from gateway.nfe.layout.total import Total
@@ -19,19 +20,20 @@ _SPHERES = ("federal", "state", "municipal")
 
 
 def approximate(
-    details: tuple[Det, ...], sold: Sequence[Line], total: Total, findings: Findings
+    details: tuple[Det, ...], sold: Sequence[Line], total: Total, table: Rates, findings: Findings
 ) -> tuple[tuple[Det, ...], Total, str]:
     """The items and the total with vTotTrib (685: the total is the sum of the items), and the sentence that splits it.
 
-    A line's taxes are its amount (vProd - vDesc + vFrete + vOutro) times its product's rates, each sphere rounded by itself. A
-    product without rates says nothing; with none at all everything is given back as it came, and no sentence.
+    A line's taxes are its amount (vProd - vDesc + vFrete + vOutro) times its product's rates, or those that the `table` of its
+    state has for it, each sphere rounded by itself. A product without rates says nothing; with none at all everything is given back
+    as it came, and no sentence.
     """
     told: list[Det] = []
     sums = dict.fromkeys(_SPHERES, _NOTHING)
     sources: dict[str, None] = {}
     known = False
     for det, line in zip(details, sold, strict=True):
-        rates = line.product.approximate_tax
+        rates = taxes_of(line.product, table)
         if rates is None:
             told.append(det)
             continue

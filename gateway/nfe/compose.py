@@ -17,6 +17,7 @@ from gateway.core.taxid import Cnpj
 from gateway.nfe import nfce, technical_contact, terms
 from gateway.nfe.adjustments import reformed, worked
 from gateway.nfe.amounts import optional_text, percent, text
+from gateway.nfe.approximate_rates import NO_RATES, Rates
 from gateway.nfe.approximate_tax import approximate
 from gateway.nfe.billing import cobr
 from gateway.nfe.branch import Branch
@@ -67,14 +68,16 @@ def compose(
     mod: str = "55",
     operations: Sequence[BranchOperation] = (),
     originals: Mapping[ChaveAcesso, Original] | None = None,
+    rates: Rates = NO_RATES,
 ) -> Draft:
     """The document that `sale` asks for, taxed by the tables of the day it is issued (`sale.issued_at`, or else `at`).
 
     `mod`: `55` (NF-e) or `65` (NFC-e). `at` is aware. `products` answers for the items that bring no product of their own;
-    `operations` are the branch's own rows over the table of operations; `originals`, the documents that `sale.returns` names.
+    `operations` are the branch's own rows over the table of operations; `originals`, the documents that `sale.returns` names;
+    `rates`, the approximate taxes (Lei 12.741) of the issuer's state on that day, for products that have none of their own.
     Raises ValidationFailed with every fault found; ValueError when `at` has no time zone.
     """
-    draft = attempt(sale, branch, products, at=at, mod=mod, operations=operations, originals=originals)
+    draft = attempt(sale, branch, products, at=at, mod=mod, operations=operations, originals=originals, rates=rates)
     if draft.faults:
         raise ValidationFailed(draft.faults)
     return draft
@@ -89,6 +92,7 @@ def attempt(
     mod: str = "55",
     operations: Sequence[BranchOperation] = (),
     originals: Mapping[ChaveAcesso, Original] | None = None,
+    rates: Rates = NO_RATES,
 ) -> Draft:
     """As `compose`, but faults are in the draft instead of raised: composed as far as it goes, to be told what else is wrong.
 
@@ -135,7 +139,7 @@ def attempt(
     final = customer is None or customer.final_consumer
     sold = body.sold if branch.approximate_taxes == "on" and final and operation.payment == "real" else []
     if sold and len(details) == len(sold):
-        details, totals, taxes_told = approximate(details, sold, totals, findings)
+        details, totals, taxes_told = approximate(details, sold, totals, rates, findings)
     carriage = transp(sale.freight, findings)
     if policy is not None:
         carriage = nfce.carriage(sale, carriage, issuer, findings)

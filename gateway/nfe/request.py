@@ -12,6 +12,7 @@ from gateway.core.chave import ChaveAcesso
 from gateway.core.errors import ValidationFailed
 from gateway.nfe import build as sales
 from gateway.nfe import compose, raw, supplement
+from gateway.nfe.approximate_rates import NO_RATES, Rates
 from gateway.nfe.branch import Branch
 from gateway.nfe.build import Built
 from gateway.nfe.claims import Kept, NewClaim
@@ -81,6 +82,7 @@ def draft(
     mod: str = "55",
     operations: Sequence[BranchOperation] = (),
     kept: Mapping[str, Kept] | None = None,
+    rates: Rates = NO_RATES,
 ) -> AnyDraft:
     """The document that is asked for, checked. `at` is aware; `mod` is what a sale becomes, a raw note says its own.
 
@@ -88,7 +90,7 @@ def draft(
 
     Raises ValidationFailed with every fault.
     """
-    made = attempt(request, branch, products, at=at, mod=mod, operations=operations, kept=kept)
+    made = attempt(request, branch, products, at=at, mod=mod, operations=operations, kept=kept, rates=rates)
     if made.faults:
         raise ValidationFailed(made.faults)
     return made
@@ -103,12 +105,13 @@ def attempt(
     mod: str = "55",
     operations: Sequence[BranchOperation] = (),
     kept: Mapping[str, Kept] | None = None,
+    rates: Rates = NO_RATES,
 ) -> AnyDraft:
     """As `draft`, but the faults of the body are in it instead of raised, so that `dry_run` tells them with its own."""
     if isinstance(request, RawNote):
         return raw.attempt(request, branch, at=at)
     originals = opened(request, kept or {}) if request.returns else None
-    return compose.attempt(request, branch, products, at=at, mod=mod, operations=operations, originals=originals)
+    return compose.attempt(request, branch, products, at=at, mod=mod, operations=operations, originals=originals, rates=rates)
 
 
 def claims(of: AnyDraft) -> tuple[NewClaim, ...]:

@@ -21,6 +21,7 @@ from gateway.core.errors import IdempotencyConflict, NotFound, TransitionRefused
 from gateway.core.faults import Fault
 from gateway.core.taxid import Cnpj
 from gateway.nfe import request as requests
+from gateway.nfe.approximate_rates import NO_RATES, Rates, ncm_of
 from gateway.nfe.branch import Branch
 from gateway.nfe.build import new_cnf
 from gateway.nfe.claims import Kept
@@ -30,8 +31,11 @@ from gateway.nfe.epec import differences, epec_detail
 from gateway.nfe.operations import BranchOperation
 from gateway.nfe.product import Product
 from gateway.nfe.request import AnyDraft, Request
+from gateway.nfe.rulebook import BRASILIA
 from gateway.nfe.rules import Mode
+from gateway.nfe.sale import Sale
 from gateway.store import contingencies, documents, fiscal_events, numbers, orders, rejections, returned, setup
+from gateway.store.approximate_rates import rates_of
 from gateway.store.branch_operations import operations_of
 from gateway.store.csc import has_csc
 from gateway.store.database import Database
@@ -77,8 +81,8 @@ async def prepare(db: Database, clock: Clock, sale: Request, model: str = "55", 
     `fresh`: it is to take a number, so a chosen one has to be free. Raises ValidationFailed with the faults of the body, of the
     set-up and of the document together.
     """
-    known = await db.read(lambda conn: _context(conn, sale))
     at = clock.now()
+    known = await db.read(lambda conn: _context(conn, sale, at))
     if not known.kept and requests.items_of(sale) <= _OFF_LOOP:
         drawn = _compose(sale, known, at, model)
         return requests.dry_run(await _with_set_up(db, drawn, at, fresh), at, known.modes)
@@ -120,20 +124,24 @@ _OFF_LOOP = 20
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the store knows of a sale. kept: earlier documents it gives back; modes: the operator's, by code of rule."""
+    """What the store knows of a sale. kept: earlier documents it gives back; modes: the operator's, by code of rule; rates:
+    approximate taxes of what it sells."""
 
     branch: Branch
     products: dict[str, Product]
     rows: tuple[BranchOperation, ...]
     kept: dict[str, Kept]
     modes: Mapping[str, Mode]
+    rates: Rates
 
 
 def _compose(sale: Request, known: _Known, at: datetime, model: str) -> AnyDraft:
-    return requests.attempt(sale, known.branch, known.products, at=at, mod=model, operations=known.rows, kept=known.kept)
+    return requests.attempt(
+        sale, known.branch, known.products, at=at, mod=model, operations=known.rows, kept=known.kept, rates=known.rates
+    )
 
 
-def _context(conn: Connection, sale: Request) -> _Known:
+def _context(conn: Connection, sale: Request, at: datetime) -> _Known:
     try:
         cnpj = Cnpj(sale.branch)
     except ValueError as error:
@@ -160,13 +168,25 @@ def _context(conn: Connection, sale: Request) -> _Known:
             ]
         )
     kept = returned.kept(conn, requests.origins(sale), cnpj, branch.environment)
+    products = setup.products_by_sku(conn, requests.skus(sale))
     return _Known(
         branch=branch,
-        products=setup.products_by_sku(conn, requests.skus(sale)),
+        products=products,
         rows=operations_of(conn, cnpj),
         kept=kept,
         modes=modes_of(conn, branch.environment),
+        rates=_rates(conn, sale, branch, products, at),
     )
+
+
+def _rates(conn: Connection, sale: Request, branch: Branch, products: Mapping[str, Product], at: datetime) -> Rates:
+    """Of the products that have no approximate taxes of their own, where the branch tells them."""
+    if branch.approximate_taxes != "on" or not isinstance(sale, Sale):
+        return NO_RATES
+    sold = (item.product or products.get(item.sku) for item in sale.items)
+    codes = {ncm_of(product) for product in sold if product is not None and product.approximate_tax is None}
+    moment = at if sale.issued_at is None or sale.issued_at.tzinfo is None else sale.issued_at
+    return rates_of(conn, branch.address.uf, codes, moment.astimezone(BRASILIA).date()) if codes else NO_RATES
 
 
 def _check_number(conn: Connection, draft: AnyDraft) -> None:

@@ -23,7 +23,7 @@ from gateway.store.postgres import postgres_engine
 from gateway.store.sqlite import sqlite_engine
 from gateway.store.tables import metadata
 
-STEPS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+STEPS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0016")
 HEAD = STEPS[-1]
 
 SQLITE_DDL = (
