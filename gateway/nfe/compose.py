@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -27,7 +26,7 @@ from gateway.nfe.counterpart import itself
 from gateway.nfe.draft import Draft, Header
 from gateway.nfe.export import exporta
 from gateway.nfe.findings import Findings
-from gateway.nfe.goods import Shelf, det
+from gateway.nfe.goods import Shelf
 from gateway.nfe.information import compra, inf_adic
 from gateway.nfe.item_details import detailed
 from gateway.nfe.layout.ide import NfRef, PagAntecipado
@@ -44,6 +43,7 @@ from gateway.nfe.places import delivery, pickup, readers
 from gateway.nfe.product import Product
 from gateway.nfe.raw_totals import total as total_of
 from gateway.nfe.reform.government import government_group
+from gateway.nfe.repeats import item
 from gateway.nfe.returns import Back, give_back
 from gateway.nfe.sale import Sale
 from gateway.nfe.scope import Scope, crosses_border
@@ -205,14 +205,13 @@ def attempt(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Body:
+class _Body(msgspec.Struct, frozen=True, gc=False):
     """The items of a note, wherever they came from. other: the other side of the originals; chaves: theirs."""
 
     det: tuple[Det, ...]
     totals: Total
     idDest: str
-    sold: list[Line] = field(default_factory=list)
+    sold: list[Line] = []
     other: Buyer | None = None
     chaves: tuple[ChaveAcesso, ...] = ()
     by_item: bool = False
@@ -366,8 +365,8 @@ def _details(sale: Sale, sold: list[Line], scope: Scope, mod: str, sums: Sums, f
     details = []
     for number, line in enumerate(sold, start=1):
         goods = shelf.goods(line, findings)
-        shelf.check(line, goods, line.path.rpartition(".")[0], findings)
-        details.append(_told(det(number, line, goods, item_order, sums), line, mod, findings))
+        shelf.check(line, goods, line.place, findings)
+        details.append(_told(item(number, line, goods, item_order, sums), line, mod, findings))
     return tuple(details)
 
 

@@ -136,7 +136,7 @@ class SendEvent:
             return RetryAfter(
                 f"SEFAZ-{answer.cStat}",
                 f"A SEFAZ da UF ainda não recebeu esta nota, que foi autorizada em contingência: {reason}",
-                write=lambda conn: fiscal_events.move(conn, event.id, "hold", at=at),
+                write=lambda conn: _hold(conn, event, at),
             )
         if answer.decision in ("idempotent", "query_then_decide"):
             if asked:
@@ -276,7 +276,11 @@ def _guard(event: FiscalEvent) -> str:
     return issuer_guard(event.branch, EVENTS)
 
 
-def _authorized_elsewhere(found: _Found) -> bool:
+def _hold(conn: Any, event: FiscalEvent, at: int) -> None:
+    fiscal_events.move(conn, event.id, "hold", at=at)
+
+
+def _authorized_elsewhere(found: Found) -> bool:
     """Whether the note is authorised, by another authoriser than home, which hears of it later (SVC)."""
     return found.doc is not None and found.doc.status == "authorized" and found.event.chave[34] in SVC
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from gateway.core.money import CENT, ZERO, to_cents
+import msgspec
+
+from gateway.core.money import NOTHING, ZERO, to_cents
 from gateway.nfe.layout.issqn import IssqnTot
 from gateway.nfe.layout.total import IcmsTot, Total
 from gateway.nfe.reform.totals import ReformSums
 
-_NOTHING = ZERO.quantize(CENT)
+_PLAIN = ("vBC", "vICMS", "vFCP", "vPIS", "vCOFINS", "vProd", "vFrete", "vDesc", "vOutro", "vItem")
+"""Sums of a `Row`, before those of the reform."""
+Row = tuple[Decimal, ...]
+"""What one item adds: `_PLAIN`, and the five sums of `ReformSums.row` when it has IBSCBS."""
 
 
 class Sums:
@@ -21,6 +26,8 @@ class Sums:
     """
 
     __slots__ = (
+        "_bare_rows",
+        "_rows",
         "contributions_st",
         "deducted",
         "difal",
@@ -50,14 +57,16 @@ class Sums:
     )
 
     def __init__(self) -> None:
+        self._rows: list[Row] = []
+        self._bare_rows: list[Row] = []
         self.difal = False
         self.reform = ReformSums()
-        self.vBC = self.vICMS = self.vICMSDeson = self.vFCP = _NOTHING
-        self.vFCPUFDest = self.vICMSUFDest = _NOTHING
-        self.vBCST = self.vST = self.vFCPST = self.vFCPSTRet = _NOTHING
-        self.vProd = self.vFrete = self.vSeg = self.vDesc = self.vOutro = self.vItem = self.vServ = _NOTHING
-        self.vIPI = self.deducted = self.contributions_st = _NOTHING
-        self.vPIS = self.vCOFINS = _NOTHING
+        self.vBC = self.vICMS = self.vICMSDeson = self.vFCP = NOTHING
+        self.vFCPUFDest = self.vICMSUFDest = NOTHING
+        self.vBCST = self.vST = self.vFCPST = self.vFCPSTRet = NOTHING
+        self.vProd = self.vFrete = self.vSeg = self.vDesc = self.vOutro = self.vItem = self.vServ = NOTHING
+        self.vIPI = self.deducted = self.contributions_st = NOTHING
+        self.vPIS = self.vCOFINS = NOTHING
         self.fuels: dict[str, Decimal] = {}
         self.services: dict[str, Decimal] = {}
 
@@ -69,7 +78,41 @@ class Sums:
     def service(self, **values: Decimal) -> None:
         """ISSQN and the contributions of a service, by their names in W17."""
         for name, value in values.items():
-            self.services[name] = self.services.get(name, _NOTHING) + value
+            self.services[name] = self.services.get(name, NOTHING) + value
+
+    def row(self) -> Row | None:
+        """These sums, of one item, as a row for those of a note; None when they have what a row has no place for."""
+        if self.difal or self.fuels or self.services or any(getattr(self, name) for name in _OTHERS):
+            return None
+        reform = self.reform.row()
+        return None if reform is None else (*(getattr(self, name) for name in _PLAIN), *reform)
+
+    def take(self, row: Row) -> None:
+        """Adds an item given whole, when the total is asked for: columns are added faster than items."""
+        (self._bare_rows if len(row) == len(_PLAIN) else self._rows).append(row)
+
+    def _add_rows(self) -> None:
+        for rows in (self._rows, self._bare_rows):
+            if not rows:
+                continue
+            columns = rows[0] if len(rows) == 1 else [sum(column) for column in zip(*rows, strict=True)]
+            vBC, vICMS, vFCP, vPIS, vCOFINS, vProd, vFrete, vDesc, vOutro, vItem, *reform = columns
+            self.vBC += vBC
+            self.vICMS += vICMS
+            self.vPIS += vPIS
+            self.vCOFINS += vCOFINS
+            self.vProd += vProd
+            self.vItem += vItem
+            if vFCP:
+                self.vFCP += vFCP
+            if vFrete:
+                self.vFrete += vFrete
+            if vDesc:
+                self.vDesc += vDesc
+            if vOutro:
+                self.vOutro += vOutro
+            self.reform.add_row(reform)
+            rows.clear()
 
     @property
     def note_value(self) -> Decimal:
@@ -82,13 +125,14 @@ class Sums:
 
         competence: of the services (dCompet); regime: cRegTrib of the issuer.
         """
+        self._add_rows()
         icms = IcmsTot(
             vBC=self.vBC,
             vICMS=self.vICMS,
             vICMSDeson=self.vICMSDeson,
             vFCPUFDest=self.vFCPUFDest if self.difal else None,
             vICMSUFDest=self.vICMSUFDest if self.difal else None,
-            vICMSUFRemet=_NOTHING if self.difal else None,
+            vICMSUFRemet=NOTHING if self.difal else None,
             vFCP=self.vFCP,
             vBCST=self.vBCST,
             vST=self.vST,
@@ -98,15 +142,16 @@ class Sums:
             vFrete=self.vFrete,
             vSeg=self.vSeg,
             vDesc=self.vDesc,
-            vII=_NOTHING,
+            vII=NOTHING,
             vIPI=self.vIPI,
-            vIPIDevol=_NOTHING,
+            vIPIDevol=NOTHING,
             vPIS=self.vPIS,
             vCOFINS=self.vCOFINS,
             vOutro=self.vOutro,
             vNF=self.note_value,
-            **{name: to_cents(value) for name, value in self.fuels.items()},
         )
+        if self.fuels:
+            icms = msgspec.structs.replace(icms, **{name: to_cents(value) for name, value in self.fuels.items()})
         reform = self.reform.total()
         return Total(
             ICMSTot=icms,
@@ -118,3 +163,7 @@ class Sums:
 
     def _issqn_total(self, competence: date, regime: str) -> IssqnTot:
         return IssqnTot(vServ=self.vServ, dCompet=competence.isoformat(), cRegTrib=regime or None, **self.services)
+
+
+_OTHERS = tuple(set(Sums.__slots__) - {*_PLAIN, "difal", "fuels", "services", "reform", "_rows", "_bare_rows"})
+"""Amounts that a row has no place for."""
