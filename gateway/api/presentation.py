@@ -20,13 +20,14 @@ from gateway.api.resources import (
     DocumentSummary,
     Job,
     Order,
+    OtherAttempt,
     TimelineEntry,
 )
 from gateway.api.services import SERVICES, Services
 from gateway.core.clock import from_epoch_ms
 from gateway.core.faults import Fault
 from gateway.nfe.lifecycle import DOCUMENT
-from gateway.store import documents, setup
+from gateway.store import documents, reissues, setup
 from gateway.store.documents import DocumentRow, EventRow
 from gateway.store.jobs import STATE_LABELS, JobRow
 from gateway.store.orders import OrderRow
@@ -109,13 +110,21 @@ async def document(request: web.Request, row: DocumentRow) -> Document:
     """A document with its timeline."""
     services = request.app[SERVICES]
     zone = await request.app[ZONES].of(row.branch)
-    events = await services.db.read(lambda conn: documents.events(conn, row.id))
+    events, attempts, sale = await services.db.read(
+        lambda conn: (documents.events(conn, row.id), reissues.attempts_of(conn, row.id), reissues.sale_of(conn, row))
+    )
     return Document(
         **_summary(row, zone, services.settings.public_url),
         environment=row.environment,
+        attempts=tuple(_other(one) for one in attempts),
+        sale=None if sale is None else _other(sale),
         warnings=_warnings(events),
         timeline=tuple(TimelineEntry(at=local(e.at, zone), kind=e.kind, text=e.text) for e in events),
     )
+
+
+def _other(row: DocumentRow) -> OtherAttempt:
+    return OtherAttempt(ref=row.ref, status=row.status, number=row.number, chave_acesso=row.chave)
 
 
 def _warnings(events: Sequence[EventRow]) -> tuple[Fault, ...]:

@@ -70,10 +70,24 @@ class DocumentSummary(Struct, frozen=True, kw_only=True):
     links: DocumentLinks
 
 
+class OtherAttempt(Struct, frozen=True, kw_only=True):
+    """The other document of a sale that was issued twice: first without an answer, then again in contingency."""
+
+    ref: str
+    status: str
+    number: int | None
+    chave_acesso: str | None
+
+
 class Document(DocumentSummary, frozen=True, kw_only=True):
-    """A document with its story. `environment`: 1 produção, 2 homologação. `warnings`: rules it breaks that did not stop it."""
+    """A document with its story. `environment`: 1 produção, 2 homologação. `warnings`: rules it breaks that did not stop it.
+
+    attempts: first attempts of this sale that got no answer; sale: of a first attempt (origin `attempt`), the sale's document.
+    """
 
     environment: int
+    attempts: tuple[OtherAttempt, ...]
+    sale: OtherAttempt | None
     warnings: tuple[Fault, ...]
     timeline: tuple[TimelineEntry, ...]
 

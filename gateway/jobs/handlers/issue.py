@@ -58,7 +58,7 @@ from gateway.nfe.request import AnyDraft, Request
 from gateway.nfe.rulebook import NoRules
 from gateway.nfe.sefaz.endpoints import Endpoints
 from gateway.nfe.signature import Signed, sign
-from gateway.store import contingencies, documents, fiscal_events, returned, setup
+from gateway.store import contingencies, documents, fiscal_events, reissues, returned, setup
 from gateway.store.authorizers import AuthorizerRow
 from gateway.store.contingencies import Contingency
 from gateway.store.database import Database
@@ -116,6 +116,8 @@ class IssueNote:
             return self._handed_over(known)
         if known.emission is not None and _never_left(doc, known.attempts):
             return self._rebuilt(doc, "A nota não chegou a sair: será montada em contingência com o mesmo número.")
+        if known.wants_reissue:
+            return self._reissued(doc)
         if _svc_is_gone(known):
             return self._rebuilt(doc, "A SVC foi desativada sem receber a nota: será montada em emissão normal.")
         if known.entered is not None and known.emission is not None and known.emission.tpEmis == OFFLINE and doc.chave is None:
@@ -144,6 +146,18 @@ class IssueNote:
     def _rebuilt(self, doc: DocumentRow, text: str) -> Result:
         at = self._clock.epoch_ms()
         return WaitFor(0, text, write=lambda conn: documents.unsign(conn, doc.id, at=at, text=text))
+
+    def _reissued(self, doc: DocumentRow) -> Result:
+        at = self._clock.epoch_ms()
+        text = (
+            f"A nota {doc.number} ficou sem resposta e a filial está em contingência: a venda será emitida com outro número. "
+            "Quando a SEFAZ voltar, a primeira será consultada e, conforme a resposta, cancelada ou inutilizada."
+        )
+
+        def write(conn: Any) -> None:
+            reissues.reissue(conn, doc.id, at=at, text=text)
+
+        return WaitFor(0, "Emitida de novo em contingência.", write=write)
 
     def _handed_over(self, known: Found) -> Result:
         """The buyer has it: it waits for the end of its contingency, and then goes to SEFAZ as it is."""
