@@ -10,7 +10,7 @@ from statistics import median
 
 SECONDS = 2.0
 _ROUNDS = 100
-"""Short enough (20 ms) that some of them run without a neighbour of the machine in the way, and long enough for caches to be warm."""
+"""Short enough (20 ms) that some of them run without a neighbour of the machine in the way, long enough for warm caches."""
 _THREADED_ROUNDS = 10
 
 

@@ -30,6 +30,7 @@ from gateway.jobs.handlers.issue import IssueNote, Patience
 from gateway.jobs.handlers.order_intake import Accounts, ReadOrder, StartHandling
 from gateway.jobs.handlers.order_invoice import ConfirmInvoice, PushInvoice
 from gateway.jobs.handlers.printing import PrintSlip
+from gateway.jobs.handlers.reissue import SettleAttempt
 from gateway.jobs.handlers.shadow import Shadow
 from gateway.jobs.handlers.sweep import Sweep
 from gateway.jobs.handlers.voiding import SendVoiding
@@ -57,6 +58,7 @@ from gateway.store import distribution, intake, schema, setup
 from gateway.store.contingencies import DEADLINE_KIND, TRANSMIT_KIND
 from gateway.store.database import Database, open_database
 from gateway.store.documents import DocumentRow
+from gateway.store.reissues import SETTLE_KIND
 from gateway.store.vault import Vault, load_or_create_key
 from gateway.vtex.client import VtexClient
 
@@ -245,6 +247,7 @@ class Gateway:
             Kind("event.send", "sefaz", event, timeout=120, schedule=SEFAZ_SCHEDULE),
             Kind("inutilizacao.send", "sefaz", voiding, timeout=120, schedule=SEFAZ_SCHEDULE),
             Kind(TRANSMIT_KIND, "sefaz", Transmit(db, clock), timeout=120, schedule=SEFAZ_SCHEDULE),
+            Kind(SETTLE_KIND, "sefaz", SettleAttempt(db, clock), timeout=60, schedule=SEFAZ_SCHEDULE),
             Kind(DEADLINE_KIND, "sefaz", Deadline(db), timeout=30, schedule=SEFAZ_SCHEDULE),
             Kind("vtex.order", "marketplace", ReadOrder(db, clock, market, accounts), timeout=90, schedule=MARKETPLACE_SCHEDULE),
             Kind(

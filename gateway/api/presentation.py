@@ -22,6 +22,7 @@ from gateway.api.resources import (
     EventTerm,
     Job,
     Order,
+    OtherAttempt,
     TimelineEntry,
 )
 from gateway.api.services import SERVICES, Services
@@ -32,7 +33,7 @@ from gateway.nfe.events.term import Term
 from gateway.nfe.icp_chain import STATUSES as CHAIN_STATUSES
 from gateway.nfe.icp_chain import Followed
 from gateway.nfe.lifecycle import DOCUMENT
-from gateway.store import documents, event_intake, setup
+from gateway.store import documents, event_intake, reissues, setup
 from gateway.store.documents import DocumentRow, EventRow
 from gateway.store.jobs import STATE_LABELS, JobRow
 from gateway.store.orders import OrderRow
@@ -116,17 +117,24 @@ async def document(request: web.Request, row: DocumentRow) -> Document:
     services = request.app[SERVICES]
     zone = await request.app[ZONES].of(row.branch)
 
-    def read(conn: Any) -> tuple[tuple[EventRow, ...], Branch | None]:
-        return documents.events(conn, row.id), setup.get_branch(conn, row.branch) if row.status == "authorized" else None
+    def read(conn: Any) -> tuple[tuple[EventRow, ...], Branch | None, tuple[DocumentRow, ...], DocumentRow | None]:
+        branch = setup.get_branch(conn, row.branch) if row.status == "authorized" else None
+        return documents.events(conn, row.id), branch, reissues.attempts_of(conn, row.id), reissues.sale_of(conn, row)
 
-    events, branch = await services.db.read(read)
+    events, branch, attempts, sale = await services.db.read(read)
     return Document(
         **_summary(row, zone, services.settings.public_url),
         environment=row.environment,
+        attempts=tuple(_other(one) for one in attempts),
+        sale=None if sale is None else _other(sale),
         warnings=_warnings(events),
         deadlines=tuple(_term(one) for one in event_intake.terms(row, branch, services.clock.now())),
         timeline=tuple(TimelineEntry(at=local(e.at, zone), kind=e.kind, text=e.text) for e in events),
     )
+
+
+def _other(row: DocumentRow) -> OtherAttempt:
+    return OtherAttempt(ref=row.ref, status=row.status, number=row.number, chave_acesso=row.chave)
 
 
 def chain_told(one: Followed) -> CertificateChain:

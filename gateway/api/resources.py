@@ -85,11 +85,24 @@ class EventTerm(Struct, frozen=True, kw_only=True):
     certainty: str
 
 
+class OtherAttempt(Struct, frozen=True, kw_only=True):
+    """The other document of a sale that was issued twice: first without an answer, then again in contingency."""
+
+    ref: str
+    status: str
+    number: int | None
+    chave_acesso: str | None
+
+
 class Document(DocumentSummary, frozen=True, kw_only=True):
     """A document with its story. `environment`: 1 produção, 2 homologação. `warnings`: rules it breaks that did not stop it.
-    `deadlines`: of an authorised note, until when it may be cancelled or corrected."""
+    `deadlines`: of an authorised note, until when it may be cancelled or corrected.
+    `attempts`: first attempts of this sale that got no answer; `sale`: of one of those (origin `attempt`), the sale's document.
+    """
 
     environment: int
+    attempts: tuple[OtherAttempt, ...]
+    sale: OtherAttempt | None
     warnings: tuple[Fault, ...]
     deadlines: tuple[EventTerm, ...]
     timeline: tuple[TimelineEntry, ...]

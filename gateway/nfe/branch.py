@@ -51,11 +51,18 @@ class ContingencySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     only then `automatic` asks whether contingency may begin.
     epec: `off` (never), `manual` (a person enters it), or `automatic`: where `nfe` is automatic and the SVC was asked and is not
     active.
+    reissue: what becomes of a note whose normal send got no answer once the branch is in contingency: `wait` until SEFAZ tells,
+    or `reissue` the sale at once with another number and key. Then, if SEFAZ had authorised the first one it is cancelled while
+    there is time; substitution: `on` cancels a NFC-e by its off-line substitute (110112) after that. void: whether the number
+    of a first one that SEFAZ never received is only proposed to be voided, or voided by the gateway.
     """
 
     nfe: Literal["manual", "automatic"] = "manual"
     nfce: Literal["manual", "automatic"] = "manual"
     epec: Literal["off", "manual", "automatic"] = "manual"
+    reissue: Literal["wait", "reissue"] = "wait"
+    substitution: Literal["off", "on"] = "off"
+    void: Literal["propose", "automatic"] = "propose"
     failures: Annotated[int, Meta(ge=1, le=100)] = 3
     minutes: Annotated[int, Meta(ge=1, le=60)] = 5
 

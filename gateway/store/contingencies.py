@@ -19,6 +19,7 @@ from gateway.store.contingency_tables import contingency_documents
 from gateway.store.dbclock import db_now
 from gateway.store.document_rows import DocumentRow
 from gateway.store.jobs import enqueue, live_for, retry_now
+from gateway.store.reissues import wake_unanswered
 from gateway.store.tables import documents
 from gateway.store.topics import touch
 
@@ -97,6 +98,8 @@ def enter(conn: Connection, *, branch: Branch, model: str, mode: Mode, reason: s
     new = conn.execute(dialect.insert(table).values(**values).on_conflict_do_nothing()).rowcount == 1
     found = active_for(conn, branch.cnpj, branch.environment, model)
     assert found is not None  # ours, or the one that was in the way
+    if new and branch.contingency.reissue == "reissue":
+        wake_unanswered(conn, branch.cnpj, branch.environment, model)
     touch(conn, f"contingency:{branch.cnpj}")
     return found, new
 
@@ -106,6 +109,9 @@ def leave(conn: Connection, contingency: str, who: str) -> bool:
     mine = update(table).where(table.c.id == contingency, table.c.left_at.is_(None))
     if conn.execute(mine.values(left_at=db_now(conn), left_by=who[:80])).rowcount != 1:
         return False
+    ended = get(conn, contingency)
+    assert ended is not None  # just updated
+    wake_unanswered(conn, ended.branch, ended.environment, ended.model)
     enqueue(conn, kind=TRANSMIT_KIND, queue=QUEUE, subject=contingency, payload={}, unique_key=f"{TRANSMIT_KIND}:{contingency}")
     touch(conn, f"contingency:{contingency}")
     return True

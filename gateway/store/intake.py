@@ -40,6 +40,7 @@ from gateway.store.branch_operations import operations_of
 from gateway.store.csc import has_csc
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow, NewDocument
+from gateway.store.reissues import refuse_attempt
 from gateway.store.request_body import body_hash, same_body
 from gateway.store.rule_modes import modes_of
 
@@ -232,6 +233,7 @@ async def retry_sale(db: Database, clock: Clock, document: str, sale: Request | 
     doc = await db.read(lambda conn: documents.get(conn, document))
     if doc is None:
         raise NotFound(f"O documento {document} não existe.")
+    refuse_attempt(doc)
     corrected = sale if sale is not None else requests.decode_request(doc.request)
     if corrected.ref != doc.ref or Cnpj(corrected.branch) != doc.branch:
         raise ValidationFailed(

@@ -15,6 +15,7 @@ from gateway.store.contingency_tables import foreign_numbers
 from gateway.store.document_rows import DocumentRow, events, locked, write_event
 from gateway.store.documents import enqueue_issue, move, put_artefact
 from gateway.store.jobs import live_for, retry_now
+from gateway.store.reissues import refuse_attempt
 from gateway.store.tables import artefacts, documents, numbers
 from gateway.store.transmissions import transmissions
 
@@ -81,6 +82,7 @@ def renumber(conn: Connection, document: str, at: int) -> DocumentRow:
     Raises TransitionRefused, also for a raw note that chose its number; then nothing has changed.
     """
     doc, other = _held(conn, document)
+    refuse_attempt(doc)
     if chosen_number(decode_request(doc.request)) is not None:
         raise TransitionRefused(
             f"O número {doc.number} foi escolhido por quem enviou a nota.",

@@ -22,7 +22,7 @@ from gateway.core.taxid import strip_punctuation
 from gateway.nfe.lifecycle import DOCUMENT
 from gateway.nfe.raw import RawNote
 from gateway.nfe.request import Request, decode_request
-from gateway.store import documents, event_intake, explaining, fiscal_events, orders, other_key, queries, setup, stories
+from gateway.store import documents, event_intake, explaining, fiscal_events, orders, other_key, queries, reissues, setup, stories
 from gateway.store.queries import DocumentFilter, JobFilter
 
 PAGE = 50
@@ -76,6 +76,8 @@ async def show(request: web.Request) -> web.Response:
             "other_key": other_key.other_key(conn, row.id) if row.status in ("processing", "unknown") else None,
             "has_xml": documents.artefact(conn, row.id, "signed") is not None,
             "explained": explaining.explanation(conn, row),
+            "attempts": reissues.attempts_of(conn, row.id),
+            "sale": reissues.sale_of(conn, row),
             "story": stories.story(conn, row, request.app[SERVICES].clock.now()),
         }
 

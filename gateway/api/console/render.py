@@ -76,6 +76,7 @@ KINDS = {
     "received.fetch": "Buscar notas recebidas",
     "contingency.transmit": "Transmitir notas em contingência",
     "contingency.deadline": "Conferir prazo das notas em contingência",
+    "reissue.settle": "Encerrar primeira tentativa",
     "batch.take": "Processar lote",
     "export.month": "Exportar um mês",
     "print.slip": "Imprimir cupom",

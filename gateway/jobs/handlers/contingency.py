@@ -75,8 +75,7 @@ class Deadline:
         return NeedsAttention(
             "NFCE-OFFLINE-DUE",
             _still_here(n, branch, ref, "NFC-e", "off-line"),
-            f"O prazo {ends} em {until:%d/%m/%Y às %H:%M}: corrija as rejeitadas e confira a ligação"
-            " com a SEFAZ.",
+            f"O prazo {ends} em {until:%d/%m/%Y às %H:%M}: corrija as rejeitadas e confira a ligação com a SEFAZ.",
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway.nfe.contingency import EPEC, HANDED_OVER
-from gateway.store import contingencies, documents, fiscal_events, orders, prints, setup
+from gateway.store import contingencies, documents, fiscal_events, orders, prints, reissues, setup
 from gateway.store.documents import DocumentRow
 from gateway.store.jobs import enqueue
 from gateway.workflows.marketplace_order import ORDER
@@ -17,6 +17,10 @@ def after_outcome(conn: Any, document: str, at: int) -> None:
     """Ask for the effects of the state the document has just reached; runs inside that transaction."""
     doc = documents.get(conn, document)
     assert doc is not None  # the caller has just moved it
+    if doc.origin == reissues.ATTEMPT:
+        _tell_sale(conn, doc, at)
+        return
+    reissues.settle_attempts(conn, doc)
     if doc.status == "authorized":
         request_print(conn, doc)
     if doc.chave is not None and doc.chave[34] in HANDED_OVER:
@@ -26,6 +30,24 @@ def after_outcome(conn: Any, document: str, at: int) -> None:
         _ask_for_protocol(conn, doc)
     if doc.origin == "vtex" and doc.origin_ref is not None:
         _tell_order(conn, doc, doc.origin_ref, at)
+
+
+_FIRST = {
+    "authorized": "a SEFAZ a tinha autorizado: será cancelada quando a nota da venda for autorizada",
+    "rejected": "a SEFAZ não a tem: o número será inutilizado",
+    "denied": "a SEFAZ a denegou: o número está consumido",
+    "cancelled": "está cancelada",
+    "voided": "o número está inutilizado",
+}
+
+
+def _tell_sale(conn: Any, attempt: DocumentRow, at: int) -> None:
+    """A first attempt prints nothing and tells no order: its sale's timeline tells it, and its end is looked for."""
+    data = {"attempt": attempt.id, "chave": attempt.chave, "number": attempt.number, "status": attempt.status}
+    text = f"Primeira tentativa, nota {attempt.number}: {_FIRST[attempt.status]}."
+    assert attempt.origin_ref is not None  # written with the attempt
+    documents.add_event(conn, attempt.origin_ref, f"attempt_{attempt.status}", text, data, at)
+    reissues.settle(conn, attempt.id)
 
 
 def _ask_for_protocol(conn: Any, doc: DocumentRow) -> None:

@@ -23,10 +23,17 @@ from gateway.store.branch_operations import operations_of
 from gateway.store.contingencies import Contingency
 from gateway.store.documents import DocumentRow, TransmissionRow
 from gateway.store.fiscal_events import FiscalEvent
+from gateway.store.other_key import OTHER_KEY
+from gateway.store.reissues import ATTEMPT
 from gateway.store.rule_modes import modes_of
 
 EPEC_PROVED = (("unknown", "573"), ("unknown", "485"))
 """Status and cStat of an EPEC that the Ambiente Nacional says it has, without its protocol."""
+
+SPOKEN = frozenset({"unproved", OTHER_KEY})
+"""Outcomes with which SEFAZ has said something of the number that a person has to look at first."""
+NORMAL = "1"
+"""tpEmis of normal emission."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,16 @@ class Found:
             return False
         known = self.epec
         return known is None or (known.status != "registered" and (known.status, known.cstat) not in EPEC_PROVED)
+
+    @property
+    def wants_reissue(self) -> bool:
+        """Whether its normal send may be there, nobody can tell, and the branch does not wait: the sale takes another number."""
+        doc, emission = self.doc, self.emission
+        if self.branch.contingency.reissue != "reissue" or self.entered is None or emission is None or doc.origin == ATTEMPT:
+            return False
+        if doc.status not in ("processing", "unknown") or doc.chave is None or doc.chave[34] != NORMAL:
+            return False
+        return all(row.outcome not in SPOKEN for row in self.attempts)
 
     def unanswered(self, result: Result, reason: str, cstat: str | None = None) -> Result:
         """The result, which also counts against the authoriser."""

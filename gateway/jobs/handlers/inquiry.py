@@ -29,6 +29,7 @@ from gateway.nfe.ports import Sefaz, Target
 from gateway.store import documents, receipts
 from gateway.store.database import Database
 from gateway.store.documents import TransmissionRow
+from gateway.store.reissues import ATTEMPT
 
 POLLS = 10
 """How often a receipt is asked about before the note is consulted by its chave."""
@@ -156,13 +157,19 @@ class Inquiry:
         def write(conn: Any) -> None:
             closing(doc, seq, "not_found", at, cstat=cStat, reason=xMotivo)(conn)
             losing(doc, INTERRUPTED, at)(conn)
-            if not first:
+            if not first and doc.origin == ATTEMPT:
+                reason = "A SEFAZ nunca recebeu esta nota, e a venda foi emitida de novo em contingência."
+                documents.move(conn, doc.id, "reject", at=at, text=reason, cstat=cStat, reason=reason)
+                after_outcome(conn, doc.id, at)
+            elif not first:
                 text = "A SEFAZ não conhece a nota: reenviando os mesmos bytes."
                 documents.move(conn, doc.id, "resend", at=at, text=text)
 
         if first:
             why = "A SEFAZ ainda não conhece a nota; será consultada mais uma vez antes do reenvio."
             return WaitFor(self._patience.absent, why, code="SEFAZ-217", write=write)
+        if doc.origin == ATTEMPT:
+            return Done(write)
         return WaitFor(0, "A SEFAZ não conhece a nota: os mesmos bytes vão de novo.", code="SEFAZ-217", write=write)
 
 

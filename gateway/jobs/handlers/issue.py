@@ -6,10 +6,7 @@ transmission row, and only then a byte leaves. Whatever is found half done is re
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from decimal import Decimal
-from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +21,7 @@ from gateway.jobs.handlers.effects import after_outcome, request_print
 from gateway.jobs.handlers.epec import RegisterEpec
 from gateway.jobs.handlers.found import Found, found
 from gateway.jobs.handlers.inquiry import Inquiry, Patience, already_absent
+from gateway.jobs.handlers.note_writer import NoteWriter
 from gateway.jobs.handlers.outcomes import (
     AUTHORIZE,
     also,
@@ -42,29 +40,22 @@ from gateway.jobs.handlers.shadow import Shadow
 from gateway.jobs.results import Done, Result, RetryAfter, WaitFor
 from gateway.jobs.schedule import result_of
 from gateway.jobs.worker import Job
-from gateway.nfe import request as requests
 from gateway.nfe.answers import Authorized, Denied, Outcome, Pending, Rejected, Unknown
 from gateway.nfe.branch import Branch
-from gateway.nfe.build import Built
 from gateway.nfe.certificate import Certificate
 from gateway.nfe.contingency import OFFLINE, Emission
 from gateway.nfe.epec import EPEC_EVENT, epec_detail
 from gateway.nfe.events.compose import compose_event
 from gateway.nfe.events.table import event_kind
 from gateway.nfe.ports import Sefaz, SignedXml, Target
-from gateway.nfe.product import Product
-from gateway.nfe.qrcode import Csc
-from gateway.nfe.request import AnyDraft, Request
 from gateway.nfe.rulebook import NoRules
 from gateway.nfe.sefaz.endpoints import Endpoints
-from gateway.nfe.signature import Signed, sign
-from gateway.store import contingencies, documents, fiscal_events, returned, setup
+from gateway.store import contingencies, documents, fiscal_events, reissues
 from gateway.store.authorizers import AuthorizerRow
 from gateway.store.contingencies import Contingency
 from gateway.store.database import Database
 from gateway.store.documents import DocumentRow, TransmissionRow
 from gateway.store.fiscal_events import FiscalEvent
-from gateway.store.intake import random_cnf
 from gateway.store.other_key import OTHER_KEY
 from gateway.store.predictions import predict
 
@@ -99,6 +90,7 @@ class IssueNote:
         self._sefaz = sefaz
         self._certificates = certificates
         self._patience = patience or Patience()
+        self._writer = NoteWriter(db, clock, certificates)
         self._epec = RegisterEpec(db, clock, sefaz, certificates, first=self._patience.first)
         self._inquiry = Inquiry(db, clock, sefaz, self._patience)
         self._endpoints = endpoints or Endpoints()
@@ -116,6 +108,8 @@ class IssueNote:
             return self._handed_over(known)
         if known.emission is not None and _never_left(doc, known.attempts):
             return self._rebuilt(doc, "A nota não chegou a sair: será montada em contingência com o mesmo número.")
+        if known.wants_reissue:
+            return self._reissued(doc)
         if _svc_is_gone(known):
             return self._rebuilt(doc, "A SVC foi desativada sem receber a nota: será montada em emissão normal.")
         if known.entered is not None and known.emission is not None and known.emission.tpEmis == OFFLINE and doc.chave is None:
@@ -144,6 +138,18 @@ class IssueNote:
     def _rebuilt(self, doc: DocumentRow, text: str) -> Result:
         at = self._clock.epoch_ms()
         return WaitFor(0, text, write=lambda conn: documents.unsign(conn, doc.id, at=at, text=text))
+
+    def _reissued(self, doc: DocumentRow) -> Result:
+        at = self._clock.epoch_ms()
+        text = (
+            f"A nota {doc.number} ficou sem resposta e a filial está em contingência: a venda será emitida com outro número. "
+            "Quando a SEFAZ voltar, a primeira será consultada e, conforme a resposta, cancelada ou inutilizada."
+        )
+
+        def write(conn: Any) -> None:
+            reissues.reissue(conn, doc.id, at=at, text=text)
+
+        return WaitFor(0, "Emitida de novo em contingência.", write=write)
 
     def _handed_over(self, known: Found) -> Result:
         """The buyer has it: it waits for the end of its contingency, and then goes to SEFAZ as it is."""
@@ -175,7 +181,7 @@ class IssueNote:
 
     async def _with_epec(self, found: Found, certificate: Certificate) -> FiscalEvent:
         """Number, note and EPEC, all stored before a byte leaves. Raises ValidationFailed."""
-        doc, total, built, signed = await self._signed(found, certificate)
+        doc, total, built, signed = await self._writer.signed(found, certificate)
         detail = epec_detail(built.note.infNFe)
         kind, entered = event_kind(EPEC_EVENT), found.own or found.entered
         assert entered is not None and found.emission is not None  # whoever calls saw both
@@ -206,7 +212,7 @@ class IssueNote:
         """Issued and printed without SEFAZ: the buyer's document from here on, transmitted when SEFAZ is back."""
         _, certificate = await self._target(found.doc, found.branch)
         try:
-            doc, total, built, signed = await self._signed(found, certificate)
+            doc, total, built, signed = await self._writer.signed(found, certificate)
         except ValidationFailed as error:
             return self._unbuildable(found.doc, error)
         at = self._clock.epoch_ms()
@@ -226,7 +232,7 @@ class IssueNote:
 
     async def _prepare(self, found: Found, certificate: Certificate) -> tuple[DocumentRow, bytes, int]:
         """Number, build and sign. When it answers, everything that names the note is stored, and so is the send about to be."""
-        doc, total, built, signed = await self._signed(found, certificate)
+        doc, total, built, signed = await self._writer.signed(found, certificate)
         said = await self._shadow.predictions(built.note, doc, found.modes)
         at = self._clock.epoch_ms()
         entered, emission = found.own or found.entered, found.emission
@@ -243,52 +249,6 @@ class IssueNote:
 
         fresh, seq = await self._db.write(store)
         return fresh, signed.xml, seq
-
-    async def _signed(self, found: Found, certificate: Certificate) -> tuple[DocumentRow, Decimal, Built, Signed]:
-        """Number (stored), build and sign (not yet stored). Answers the total in reais too."""
-        doc = found.doc
-        sale = requests.decode_request(doc.request)
-        products = await self._products(sale)
-        drawn = await self._draft(found, sale, products)
-        draft = requests.in_series(drawn, doc.series)
-        csc = await self._csc(draft, doc)
-        at = self._clock.epoch_ms()
-        chosen, cnf = requests.chosen_number(sale), requests.cnf_of(sale, random_cnf)
-        doc = await self._db.write(lambda conn: documents.take_number(conn, doc.id, at=at, cnf=cnf, chosen=chosen))
-        built, signed = await asyncio.to_thread(_build_and_sign, draft, doc, found.branch, certificate, csc, found.emission)
-        return doc, draft.total, built, signed
-
-    async def _draft(self, found: Found, sale: Request, products: dict[str, Product]) -> AnyDraft:
-        """As it was accepted: of earlier documents, what was left of their items when this one claimed its part."""
-        doc, chaves = found.doc, requests.origins(sale)
-        compose = partial(
-            requests.draft,
-            sale,
-            found.branch,
-            products,
-            at=self._clock.now(),
-            mod=doc.model,
-            operations=found.operations,
-        )
-        if not chaves:
-            return compose()
-        kept = await self._db.read(lambda conn: returned.kept(conn, chaves, doc.branch, doc.environment, doc.id))
-        return await asyncio.to_thread(compose, kept=kept)
-
-    async def _csc(self, draft: AnyDraft, doc: DocumentRow) -> Csc | None:
-        """The CSC, for a document that needs one. Raises ValidationFailed before a number is taken when there is none."""
-        moment = requests.issued_at(draft) or self._clock.now()
-        if not requests.needs_csc(draft, moment):
-            return None
-        csc = await self._certificates.csc(doc.branch, doc.environment)
-        requests.require_csc(draft, csc is not None, moment)
-        return csc
-
-    async def _products(self, sale: Request) -> dict[str, Product]:
-        skus = requests.skus(sale)
-        if not skus:
-            return {}
-        return await self._db.read(lambda conn: setup.products_by_sku(conn, skus))
 
     def _unbuildable(self, doc: DocumentRow, error: ValidationFailed) -> Result:
         """The set-up changed between acceptance and issue: the document is refused by us, its ref can be retried."""
@@ -395,19 +355,3 @@ def _down(known: AuthorizerRow) -> str:
 
 def _lot(doc: DocumentRow, seq: int) -> int:
     return (doc.number or 0) * 1000 + seq
-
-
-def _build_and_sign(
-    draft: AnyDraft,
-    doc: DocumentRow,
-    branch: Branch,
-    certificate: Certificate,
-    csc: Csc | None,
-    emission: Emission | None,
-) -> tuple[Built, Signed]:
-    assert doc.number is not None and doc.cnf is not None and doc.issued_at is not None
-    moment = requests.issued_at(draft) or from_epoch_ms(doc.issued_at)
-    issued = moment.astimezone(ZoneInfo(branch.time_zone)).replace(microsecond=0)
-    built = requests.build(draft, number=doc.number, cNF=doc.cnf, dhEmi=issued, emission=emission)
-    built = requests.supplemented(built, draft, dhEmi=issued, csc=csc, sign=certificate.sign_sha1)
-    return built, sign(built.xml, certificate)
