@@ -6,6 +6,7 @@ Whoever asks and sees no answer, because the process died, starts it again and a
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import signal
 import socket
@@ -32,10 +33,16 @@ LOOK_SECONDS = 0.01
 ASIDE = ("vtex.sweep", "received.fetch", "contingency.deadline")
 """Kinds of job that no story waits for."""
 NEVER = ("none", 0)
+NAMED = """
+    CREATE TEMP VIEW named AS
+    SELECT d.id, d.status, d.number, d.chave, d.cstat, CASE WHEN s.id IS NULL THEN d.ref ELSE s.ref || ' (primeira)' END AS ref
+    FROM documents d LEFT JOIN documents s ON s.id = d.origin_ref AND d.origin = 'attempt'
+"""
+"""Documents by the names that stories have for them: a sale's ref; `ref (primeira)` for the first attempt at one issued again."""
 
 
 class Play:
-    """One telling of a story in `folder`, from a data directory copied from `house`. fatal: the point where it is killed first."""
+    """One telling of a story in `folder`, from a copy of the data directory `house`."""
 
     def __init__(
         self, story: Story, folder: Path, *, house: Path, token: str, sim: SefazSimulator, nursery: Nursery, hours: Hours
@@ -59,7 +66,10 @@ class Play:
     # ---- lives
 
     async def tell(self, fatal: tuple[str, int] = NEVER) -> None:
-        """From the first step to the last, and until nothing moves any more. The process is gone when it answers."""
+        """From the first step to the last, and until nothing moves any more. The process is gone when it answers.
+
+        fatal: the point where it is killed the first time.
+        """
         self._fatal = fatal
         try:
             await self._bear()
@@ -73,6 +83,7 @@ class Play:
 
     async def _bear(self) -> None:
         point, nth = self._fatal
+        silent = any(step.fault is not None and step.fault.action == "hang" for step in self.story.step)
         order = {
             "settings": {
                 "data_dir": str(self.data),
@@ -82,7 +93,7 @@ class Play:
                 "sefaz_svc_url": f"{self.sim.url}/svc",
                 "sefaz_an_url": f"{self.sim.url}/an",
                 "sefaz_ca": str(self.sim.ca_path),
-                "sefaz_read_timeout": 1.0,
+                "sefaz_read_timeout": 3.0 if silent else 20.0,
                 "sefaz_probe_seconds": 0.2,
                 "vtex_sweep_seconds": 86400.0,
             },
@@ -154,14 +165,11 @@ class Play:
             await self._until(self._contingencies, int(step.entered), step.text)
 
     async def _act(self, step: Step) -> None:
+        if step.fault is not None or step.clear or step.state is not None:
+            self._sefaz(step)
+            return
         model = step.model or self.story.model
-        if step.fault is not None:
-            self.sim.push_fault(step.fault)
-        elif step.clear:
-            self.sim.clear_faults()
-        elif step.state is not None:
-            self.sim.set_state(**step.state)
-        elif step.sell:
+        if step.sell:
             kind, body = ("nfce", demo_data.nfce) if model == "65" else ("nfe", demo_data.sale)
             await self._call("POST", f"/v1/{kind}", body(step.sell) | step.body, refused=step.refused)
         elif step.retry:
@@ -187,6 +195,14 @@ class Play:
             self._wake()
         else:
             await self._machine(step)
+
+    def _sefaz(self, step: Step) -> None:
+        if step.fault is not None:
+            self.sim.push_fault(step.fault)
+        elif step.clear:
+            self.sim.clear_faults()
+        else:
+            self.sim.set_state(**step.state or {})
 
     async def _machine(self, step: Step) -> None:
         kept = self.folder / "copia.db"
@@ -286,6 +302,7 @@ class Play:
     def reading(self) -> Iterator[sqlite3.Connection]:
         connection = sqlite3.connect(f"file:{self.data / 'gateway.db'}?mode=ro", uri=True, timeout=10)
         try:
+            connection.execute(NAMED)
             yield connection
         finally:
             connection.close()
@@ -299,17 +316,17 @@ class Play:
         return found[0][0] if found else None
 
     def status(self, ref: str) -> Any:
-        return self.value("SELECT status FROM documents WHERE ref = ?", ref)
+        return self.value("SELECT status FROM named WHERE ref = ?", ref)
 
     def chave(self, ref: str) -> str:
-        found = self.value("SELECT chave FROM documents WHERE ref = ?", ref)
+        found = self.value("SELECT chave FROM named WHERE ref = ?", ref)
         assert isinstance(found, str), f"{ref} ainda não tem chave"
         return found
 
     def _waits_for_a_person(self, ref: str) -> Any:
         query = (
-            "SELECT jobs.error_code FROM jobs JOIN documents ON jobs.subject = documents.id"
-            " WHERE documents.ref = ? AND jobs.state = 'needs_attention'"
+            "SELECT jobs.error_code FROM jobs JOIN named ON jobs.subject = named.id"
+            " WHERE named.ref = ? AND jobs.state = 'needs_attention'"
         )
         return self.value(query, ref)
 
@@ -338,10 +355,10 @@ class Play:
             await asyncio.sleep(LOOK_SECONDS)
 
     def _work(self) -> list[Any]:
-        aside = ", ".join(f"'{kind}'" for kind in ASIDE)
         return self.rows(
             "SELECT kind, state, next_at, lease_until, worker, error_code FROM jobs"
-            f" WHERE state IN ('ready', 'waiting', 'running') AND kind NOT IN ({aside})"  # noqa: S608 our own constants
+            " WHERE state IN ('ready', 'waiting', 'running') AND kind NOT IN (SELECT value FROM json_each(?))",
+            json.dumps(ASIDE),
         )
 
     def _next(self) -> int | None:
@@ -378,4 +395,3 @@ def points(trace: Path) -> list[tuple[str, int]]:
         name, _, nth = line.rpartition(" #")
         found.append((name, int(nth)))
     return found
-

@@ -133,11 +133,9 @@ class SendEvent:
         reason = f"{answer.cStat} {answer.xMotivo}"
         if answer.cStat == NOTE_UNKNOWN and _authorized_elsewhere(found):
             # Home does not know the note, so it cannot have the event either: the same event goes once home was told.
-            return RetryAfter(
-                f"SEFAZ-{answer.cStat}",
-                f"A SEFAZ da UF ainda não recebeu esta nota, que foi autorizada em contingência: {reason}",
-                write=lambda conn: _hold(conn, event, at),
-            )
+            await self._step(event, "hold")
+            told = f"A SEFAZ da UF ainda não recebeu esta nota, que foi autorizada em contingência: {reason}"
+            return RetryAfter(f"SEFAZ-{answer.cStat}", told)
         if answer.decision in ("idempotent", "query_then_decide"):
             if asked:
                 return NeedsAttention(
@@ -274,10 +272,6 @@ def _guard(event: FiscalEvent) -> str:
     if event_kind(event.tp_evento).authorizer == "an":
         return f"an:{event.branch}"
     return issuer_guard(event.branch, EVENTS)
-
-
-def _hold(conn: Any, event: FiscalEvent, at: int) -> None:
-    fiscal_events.move(conn, event.id, "hold", at=at)
 
 
 def _authorized_elsewhere(found: Found) -> bool:
