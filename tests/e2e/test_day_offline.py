@@ -117,7 +117,9 @@ async def test_a_day_off_line_ends_with_every_sale_authorised_and_told(stage: St
     kinds, story = await told(stage, "dia-1")
     assert kinds == BEGINNING
     assert story["headline"] == "Nota 1 da série 1 (ref dia-1), R$ 100,00: em contingência, ainda não foi enviada."
-    assert story["now"] == [f"O prazo para a SEFAZ receber esta nota, emitida em contingência, termina em {due:%d/%m/%Y} às 23:59."]
+    assert story["now"] == [
+        f"O prazo para a SEFAZ receber esta nota, emitida em contingência, termina em {due:%d/%m/%Y} às 23:59."
+    ]
 
     # A day later nothing was transmitted: before the deadline a person is told, once for both notes.
     clock.go_to(due - alert_before(due.date()) + timedelta(minutes=1), stage)
