@@ -159,6 +159,8 @@ def _authorities(settings: Settings, now: datetime) -> tuple[Authorities | None,
     if len(ended) == len(found.roots):
         fix = "Junte as raízes em vigor, publicadas pelo ITI: nada novo leva às que venceram."
         return found, Finding("warning", "ICP-Brasil", f"{text}; todas as raízes venceram.", fix)
+    if not found.between:
+        text += "; sem as autoridades intermediárias, as assinaturas das notas recebidas não são seguidas"
     return found, Finding("ok", "ICP-Brasil", f"{text}.")
 
 

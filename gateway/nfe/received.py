@@ -117,7 +117,7 @@ def chain_of(xml: bytes, verdict: Verdict, at: datetime, authorities: Authoritie
     """Whether the signer's certificate came from ICP-Brasil and was valid when SEFAZ authorised the note (`at`, aware).
 
     It is worked out when asked, so that a root configured later counts for the notes of before. None when no root is
-    configured, or when the signature itself does not hold: its certificate then says nothing of the note.
+    configured, or only roots that did not issue it, or when the signature itself does not hold and so says nothing.
     """
     if authorities is None or verdict in ("altered", "bad_signature"):
         return None
@@ -125,9 +125,11 @@ def chain_of(xml: bytes, verdict: Verdict, at: datetime, authorities: Authoritie
     if leaf is None:
         return None
     try:
-        return authorities.follow(leaf, at)
+        found = authorities.follow(leaf, at)
     except ValueError:
         return Followed("unknown_authority", "O certificado de quem assinou não pôde ser lido.", ())
+    # Roots alone, as TLS needs them, lead nowhere: a signature does not bring the authorities between.
+    return None if found.status == "unknown_authority" and not authorities.between else found
 
 
 SOON = {"aware": timedelta(days=3), "conclude": timedelta(days=15)}

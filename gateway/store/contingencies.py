@@ -18,7 +18,7 @@ from gateway.store.contingency_tables import contingencies as table
 from gateway.store.contingency_tables import contingency_documents
 from gateway.store.dbclock import db_now
 from gateway.store.document_rows import DocumentRow
-from gateway.store.jobs import enqueue, live_for, retry_now
+from gateway.store.jobs import enqueue, look_again
 from gateway.store.reissues import wake_unanswered
 from gateway.store.tables import documents
 from gateway.store.topics import touch
@@ -187,9 +187,7 @@ def count_again(conn: Connection, doc: DocumentRow, zone: ZoneInfo) -> None:
     until, tp_emis = due_at(conn, doc.id), handed_over(conn, doc.id)
     if until is None or tp_emis is None:
         return
-    for job in live_for(conn, _due_on(doc, tp_emis, from_epoch_ms(until).astimezone(zone))):
-        if job.state == "needs_attention":
-            retry_now(conn, job.id)
+    look_again(conn, _due_on(doc, tp_emis, from_epoch_ms(until).astimezone(zone)))
 
 
 def waiting(conn: Connection, contingency: str, limit: int) -> list[str]:

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, String, bindparam, func, select, update
+from sqlalchemy import BigInteger, Connection, String, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.core.errors import InvariantBroken, NotFound, TransitionRefused
@@ -162,6 +162,18 @@ def _tell(conn: Connection, job_id: str, now: int) -> bool:
         touch(conn, "jobs")
         return True
     return conn.execute(update(jobs).where(mine, jobs.c.state == "running").values(again=True)).rowcount == 1
+
+
+def look_again(conn: Connection, subject: str) -> None:
+    """There is news for the jobs of `subject`: one that waits for a person, or is due, looks (again) once this is committed, and
+    one that runs once more when it ends. One that waits for its time is left to it."""
+    now, mine = db_now(conn), jobs.c.subject == subject
+    due = or_(jobs.c.state == "needs_attention", and_(jobs.c.state == "ready", jobs.c.next_at <= now))
+    told = update(jobs).where(mine, due).values(state="ready", next_at=now, updated_at=now).returning(jobs.c.id, jobs.c.queue)
+    for row in conn.execute(told).all():
+        touch(conn, f"job:{row.id}:{row.queue}")
+        touch(conn, "jobs")
+    conn.execute(update(jobs).where(mine, jobs.c.state == "running").values(again=True))
 
 
 def attempts(conn: Connection, job_id: str) -> tuple[AttemptRow, ...]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -30,16 +27,16 @@ ELSEWHERE = {"110110", "110111", "110112", "110140"}
 
 
 @pytest.fixture
-async def stage(sqlite_url: str, tmp_path: Path, authority: Path) -> AsyncIterator[Stage]:
-    """On one database: what is stored of an event is tried on both in test_events."""
-    await asyncio.to_thread((tmp_path / "stage").mkdir)
-    (tmp_path / "stage" / "pki").symlink_to(authority / "pki", target_is_directory=True)
-    opened = Stage(tmp_path / "stage", database_url=sqlite_url)
-    await opened.open()
-    gateway = opened.gateway
-    await make_test_branch(gateway.db, gateway.vault, gateway.settings.data, cnpj=LETTERS, pki=opened.sims.pki)
-    yield opened
-    await opened.close()
+def db_url(sqlite_url: str) -> str:
+    """One database: what is stored of an event is tried on both in test_events."""
+    return sqlite_url
+
+
+@pytest.fixture(autouse=True)
+async def letters(stage: Stage) -> None:
+    """A branch whose CNPJ has letters."""
+    gateway = stage.gateway
+    await make_test_branch(gateway.db, gateway.vault, gateway.settings.data, cnpj=LETTERS, pki=stage.sims.pki)
 
 
 async def sold(stage: Stage, path: str, body: dict[str, Any]) -> dict[str, Any]:

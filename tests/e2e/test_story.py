@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+import pytest
+
 from gateway import demo_data
 from gateway.explain_lines import story
 from gateway.sim.sefaz import Fault
@@ -14,6 +16,12 @@ from tests.e2e.test_outcomes import _take_number_of_another, post, settled, stop
 from tests.e2e.test_voiding import refused_sale, request
 
 CNPJ = demo_data.TEST_CNPJ
+
+
+@pytest.fixture
+def db_url(sqlite_url: str) -> str:
+    """One database: a story only reads, and what it reads is written on both in the tests of each part."""
+    return sqlite_url
 
 
 async def why(stage: Stage, name: str) -> dict[str, Any]:

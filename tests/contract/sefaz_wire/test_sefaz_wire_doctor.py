@@ -86,7 +86,8 @@ async def test_a_certificate_is_followed_to_the_configured_roots(tmp_path: Path)
     other = load(make_test_pfx(CNPJ, "Raiz", "x", at=SystemClock().now()))
     (tmp_path / "raiz.cer").write_bytes(other.der)
     authorities, said = _authorities(Settings(ca_bundle=str(tmp_path)), SystemClock().now())
-    assert (said.level, said.message) == ("ok", f"1 raízes e 0 autoridades em {tmp_path}.")
+    told = "sem as autoridades intermediárias, as assinaturas das notas recebidas não são seguidas"
+    assert (said.level, said.message) == ("ok", f"1 raízes e 0 autoridades em {tmp_path}; {told}.")
     found, _ = await examined(authorities=authorities)
     assert (found[1].level, found[1].subject) == ("warning", f"filial {CNPJ}, cadeia")
     assert "não leva a nenhuma raiz configurada" in found[1].message

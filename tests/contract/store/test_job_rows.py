@@ -422,6 +422,27 @@ async def test_news_of_a_running_job_make_it_run_once_more(db: Database) -> None
     assert (await get(db, job_id)).state == "done"
 
 
+async def test_a_subject_looks_again_but_for_what_waits_for_its_time(db: Database) -> None:
+    parked, running, later, other = [await db.write(lambda conn, name=name: add(conn, name)) for name in ("s", "s", "s", "t")]
+    states = {parked: "needs_attention", later: "waiting", other: "needs_attention"}
+    for job_id, state in states.items():
+        change = update(table).where(table.c.id == job_id).values(state=state, next_at=2**53)
+        await db.write(lambda conn, change=change: conn.execute(change).close())
+    (held,) = await claim(db)
+    assert held.id == running
+    await db.write(lambda conn: jobs.look_again(conn, "s"))
+    (again,) = await claim(db)
+    assert again.id == parked
+    await finish(db, held)
+    await finish(db, again)
+    (once_more,) = await claim(db)
+    assert once_more.id == running
+    await finish(db, once_more)
+    assert await claim(db) == []
+    found = await db.read(lambda conn: {job_id: jobs.get(conn, job_id).state for job_id in (later, other)})
+    assert found == {later: "waiting", other: "needs_attention"}
+
+
 async def test_news_of_a_job_that_has_ended_are_a_new_job(db: Database) -> None:
     first = await db.write(lambda conn: add(conn, unique_key="U"))
     (job,) = await claim(db)

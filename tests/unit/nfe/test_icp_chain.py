@@ -150,6 +150,7 @@ def test_the_chain_of_a_note_is_its_signers_and_only_of_a_signature_that_holds(c
     assert found is not None
     assert found.status == "unknown_authority"
     assert chain_of(xml, "altered", NOW, known(ISSUER)) is None
+    assert chain_of(xml, "ok", NOW, known()) is None  # roots alone say nothing of who they did not issue
     assert chain_of(xml, "ok", NOW, None) is None
     unreadable = xml.replace(certificate.x509_base64.encode(), b"AAAA")
     found = chain_of(unreadable, "ok", NOW, known(ISSUER))
