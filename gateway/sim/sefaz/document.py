@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from lxml import etree
 
@@ -14,7 +15,17 @@ from gateway.sim.sefaz.chave import UF_OF, Key
 from gateway.sim.sefaz.schema import DSIG, NFE
 
 ZERO = Decimal("0.00")
+_NAMES: dict[object, str] = {}
+_MAX_NAMES = 10_000
 _PREFIX = len(f"{{{NFE}}}")
+
+
+def _named(tag: object) -> str:
+    """The tag without its namespace, remembered: the layout has a thousand of them."""
+    name = str(tag)[_PREFIX:]
+    if len(_NAMES) < _MAX_NAMES:
+        _NAMES[tag] = name
+    return name
 
 
 class Node:
@@ -30,20 +41,36 @@ class Node:
             self.nItem = str(element.get("nItem", ""))
             self.children = {}
             for child in element:
-                self.children.setdefault(str(child.tag)[_PREFIX:], []).append(Node(child))
+                tag = child.tag
+                name = _NAMES.get(tag) or _named(tag)
+                known = self.children.get(name)
+                if known is None:
+                    self.children[name] = [Node(child)]
+                else:
+                    known.append(Node(child))
 
 
 _LEAF: dict[str, list[Node]] = {}
+_NONE: list[Node] = []
+
+
+@lru_cache(maxsize=4096)
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split("/"))
 
 
 def find_all(node: Node, path: str) -> list[Node]:
     """Every node at `path`: tags of the layout, `*` for any."""
     nodes = [node]
-    for step in path.split("/"):
+    for step in _steps(path):
         if step == "*":
             nodes = [child for parent in nodes for group in parent.children.values() for child in group]
+        elif len(nodes) == 1:
+            nodes = nodes[0].children.get(step, _NONE)
         else:
             nodes = [child for parent in nodes for child in parent.children.get(step, ())]
+        if not nodes:
+            break
     return nodes
 
 
@@ -52,8 +79,16 @@ def find(node: Node, path: str) -> Node | None:
     if "/" not in path and path != "*":
         group = node.children.get(path)
         return group[0] if group else None
-    nodes = find_all(node, path)
-    return nodes[0] if nodes else None
+    here = node
+    for step in _steps(path):
+        group = here.children.get(step)
+        if group is None and step != "*":
+            return None
+        if group is None or len(group) > 1:
+            nodes = find_all(node, path)  # several on the way: the first may lack what another has
+            return nodes[0] if nodes else None
+        here = group[0]
+    return here
 
 
 def text(node: Node, path: str) -> str:
