@@ -24,9 +24,9 @@ def approximate(
 ) -> tuple[tuple[Det, ...], Total, str]:
     """The items and the total with vTotTrib (685: the total is the sum of the items), and the sentence that splits it.
 
-    A line's taxes are its amount (vProd - vDesc + vFrete + vOutro) times its product's rates, or those that the `table` of its
-    state has for it, each sphere rounded by itself. A product without rates says nothing; with none at all everything is given back
-    as it came, and no sentence.
+    A line's taxes are its amount (vProd - vDesc + vFrete + vOutro) times its product's rates, or those of the `table` of its
+    state, each sphere rounded by itself. A product without rates says nothing; with none at all everything is given back as it
+    came, and no sentence.
     """
     told: list[Det] = []
     sums = dict.fromkeys(_SPHERES, _NOTHING)
