@@ -61,7 +61,7 @@ def _enum(found: re.Match[str], path: str, hint: Any) -> Fault:
 
 def _pattern(found: re.Match[str], path: str, hint: Any) -> Fault:
     message = f"O texto {_of(path)}não tem o formato aceito."
-    return Fault(code="GW-PATTERN", path=path, message=message, fix=f"O formato, como expressão regular, é {found[1]}")
+    return Fault(code="GW-PATTERN", path=path, message=message, fix=f"O formato, como expressão regular, é {found[1]}.")
 
 
 def _of(path: str) -> str:
