@@ -45,29 +45,61 @@ async def whole(body: bytes, type_: type[T], faults: Sequence[Fault], tried: Cal
 
 
 def _without(body: bytes, type_: type[T], faults: Sequence[Fault]) -> T | None:
-    """The body without what the faults point at; None when that is no whole body either."""
+    """The body less what the faults point at, or less the group that has to have it; None when that is no whole body either.
+
+    A number that is none becomes 1: what depends on it is not told anyway, and its item or payment is still looked at.
+    """
     try:
         raw = msgspec.json.decode(body)
-        for fault in faults:
-            steps = [name or int(index) for name, index in _STEP.findall(fault.path)]
-            if not steps or _STEP.sub("", fault.path) != "$" or not _removed(raw, steps):
+        for _ in range(_ROUNDS):
+            if not all(_mended(raw, fault) for fault in faults):
                 return None
-        return decode(msgspec.json.encode(raw), type_)
-    except (ValidationFailed, msgspec.MsgspecError, RecursionError):
-        return None  # also a body nested too deep, which is told as such
+            try:
+                return decode(msgspec.json.encode(raw), type_)
+            except ValidationFailed as more:
+                faults = more.faults
+    except (msgspec.MsgspecError, RecursionError):
+        return None  # a body nested too deep, which is told as such
+    return None
 
 
-def _removed(value: Any, steps: Sequence[str | int]) -> bool:
-    """Whether the field was there to be taken away; elements of a list stay, for the others are counted by them."""
-    *groups, last = steps
-    for step in groups:
+_ROUNDS = 3
+"""A field that is taken away may have been required, and its group too."""
+_NUMBER = "GW-NUMBER"
+_OPERATION = "$.operation"
+"""Without it the sale would be another one."""
+
+
+def _mended(raw: Any, fault: Fault) -> bool:
+    """Whether the field was replaced or taken away, with its group when it is one that is missing there.
+
+    Elements of a list stay: the others are counted by them.
+    """
+    steps = [name or int(index) for name, index in _STEP.findall(fault.path)]
+    if not steps or _STEP.sub("", fault.path) != "$" or fault.path == _OPERATION:
+        return False
+    groups: list[tuple[dict[str, Any], str]] = []
+    value = raw
+    for depth, step in enumerate(steps, 1):
         if isinstance(value, dict) and isinstance(step, str):
-            value = value.get(step)
+            if step not in value:
+                return depth < len(steps) or _gone(groups)  # a group that went before took the field along
+            groups.append((value, step))
         elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            value = value[step]
+            groups.clear()
         else:
             return False
-    return isinstance(value, dict) and isinstance(last, str) and value.pop(last, _GONE) is not _GONE
+        value = value[step]
+    if groups and fault.code == _NUMBER:
+        holder, name = groups[-1]
+        holder[name] = 1
+        return True
+    return _gone(groups)
 
 
-_GONE = object()
+def _gone(groups: Sequence[tuple[dict[str, Any], str]]) -> bool:
+    if not groups:
+        return False
+    holder, name = groups[-1]
+    del holder[name]
+    return True

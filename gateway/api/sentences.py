@@ -56,7 +56,18 @@ def _range(found: re.Match[str], path: str, hint: Any) -> Fault:
 def _enum(found: re.Match[str], path: str, hint: Any) -> Fault:
     choices = [str(one) for one in get_args(bare(hint))] if get_origin(bare(hint)) is Literal else []
     fix = f"Use um destes: {', '.join(choices)}." if choices else "Use um dos valores da documentação."
-    return Fault(code="GW-ENUM", path=path, message="O valor não é um dos aceitos.", fix=fix)
+    return Fault(code="GW-ENUM", path=path, message=f"O valor {_of(path)}não é um dos aceitos.", fix=fix)
+
+
+def _pattern(found: re.Match[str], path: str, hint: Any) -> Fault:
+    message = f"O texto {_of(path)}não tem o formato aceito."
+    return Fault(code="GW-PATTERN", path=path, message=message, fix=f"O formato, como expressão regular, é {found[1]}.")
+
+
+def _of(path: str) -> str:
+    """`de x ` for the field at `path`; nothing for the body itself."""
+    name = path.rpartition(".")[2]
+    return "" if name == "$" else f"de `{name}` "
 
 
 def _type(found: re.Match[str], path: str, hint: Any) -> Fault:
@@ -72,7 +83,6 @@ def _plain(code: str, message: str, fix: str) -> Callable[[re.Match[str], str, A
     return lambda found, path, hint: Fault(code=code, path=path, message=message, fix=fix)
 
 
-_PATTERN = _plain("GW-PATTERN", "O texto tem caracteres que não são aceitos aqui.", "Corrija o texto.")
 _RFC3339 = "Use o formato RFC 3339, por exemplo 2026-11-03T10:00:00-03:00."
 _DAY = "Use AAAA-MM-DD, por exemplo 2026-11-03."
 _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str, Any], Fault]], ...] = (
@@ -80,10 +90,7 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str, Any], Fault]]
     (re.compile(r"Object missing required field `(.*)`"), lambda f, path, _: missing_field(f[1], path)),
     (re.compile(r"Expected `(str|array|object|bytes)` of length (\S+) ?(.*)"), _length),
     (re.compile(r"Expected `(?:int|float|decimal)` ([<>]=?) (.*)"), _range),
-    (
-        re.compile(r"Expected `str` matching regex.*", re.DOTALL),
-        _PATTERN,
-    ),
+    (re.compile(r"Expected `str` matching regex (.*)", re.DOTALL), _pattern),
     (re.compile(r"Invalid enum value.*", re.DOTALL), _enum),
     (re.compile(r"Invalid decimal.*"), _plain("GW-NUMBER", "O valor não é um número.", "Use ponto decimal, por exemplo 19.90.")),
     (re.compile(r"Invalid RFC3339 encoded date\b.*"), _plain("GW-DATE", "O valor não é uma data.", _DAY)),

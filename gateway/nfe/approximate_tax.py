@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from gateway.core.money import NOTHING, to_cents
+from gateway.core.money import CENT, ZERO, to_cents
 from gateway.nfe.amounts import percent
 from gateway.nfe.approximate_rates import Rates, taxes_of
 from gateway.nfe.findings import Findings
@@ -15,6 +15,7 @@ from gateway.nfe.layout.item import Det
 from gateway.nfe.layout.total import Total
 from gateway.nfe.lines import Line
 
+_NOTHING = ZERO.quantize(CENT)
 _SPHERES = ("federal", "state", "municipal")
 
 
@@ -23,12 +24,12 @@ def approximate(
 ) -> tuple[tuple[Det, ...], Total, str]:
     """The items and the total with vTotTrib (685: the total is the sum of the items), and the sentence that splits it.
 
-    A line's taxes are its amount (vProd - vDesc + vFrete + vOutro) times its product's rates, or those that the `table` of its
-    state has for it, each sphere rounded by itself. A product without rates says nothing; with none at all everything is given
-    back as it came, and no sentence.
+    A line's taxes are its amount (vProd - vDesc + vFrete + vOutro) times its product's rates, or those of the `table` of its
+    state, each sphere rounded by itself. A product without rates says nothing; with none at all everything is given back as it
+    came, and no sentence.
     """
     told: list[Det] = []
-    sums = dict.fromkeys(_SPHERES, NOTHING)
+    sums = dict.fromkeys(_SPHERES, _NOTHING)
     sources: dict[str, None] = {}
     known = False
     for det, line in zip(details, sold, strict=True):
@@ -46,11 +47,11 @@ def approximate(
         for sphere, part in parts.items():
             sums[sphere] += part
         sources[rates.source] = None
-        imposto = msgspec.structs.replace(det.imposto, vTotTrib=sum(parts.values(), NOTHING))
+        imposto = msgspec.structs.replace(det.imposto, vTotTrib=sum(parts.values(), _NOTHING))
         told.append(msgspec.structs.replace(det, imposto=imposto))
     if not known:
         return details, total, ""
-    whole = msgspec.structs.replace(total.ICMSTot, vTotTrib=sum(sums.values(), NOTHING))
+    whole = msgspec.structs.replace(total.ICMSTot, vTotTrib=sum(sums.values(), _NOTHING))
     names = " e ".join(source for source in sources if source)
     text = (
         f"Trib aprox R$: {_written(sums['federal'])} Federal, {_written(sums['state'])} Estadual e"

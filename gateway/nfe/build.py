@@ -21,7 +21,7 @@ from gateway.nfe.rules import Mode
 from gateway.nfe.rules.consequences import NONE, Known, twins
 from gateway.nfe.rules.told import Foreseen, foresee, of_sale, sale_path
 from gateway.nfe.signature import NFE, with_placeholder
-from gateway.nfe.supplement import rehearsed
+from gateway.nfe.supplement import Supplemented, rehearsed
 from gateway.nfe.technical_contact import inf_resp_tec
 from gateway.nfe.xml_writer import writer
 from gateway.nfe.xsd import validate
@@ -192,7 +192,7 @@ def dry_run(draft: Draft, at: datetime, modes: Mapping[str, Mode] = _NO_MODES) -
     own = [item.product is not None for item in draft.sale.items]
     return foresee(
         body,
-        _of_schema(body, draft, moment),
+        of_schema(body, draft, moment, "$.items", faulty=bool(draft.faults)),
         known,
         environment=draft.branch.environment,
         at=at,
@@ -202,12 +202,15 @@ def dry_run(draft: Draft, at: datetime, modes: Mapping[str, Mode] = _NO_MODES) -
     )
 
 
-def _of_schema(body: InfNFe, draft: Draft, moment: datetime) -> tuple[Fault, ...]:
-    """What schema and size say of the document; nothing when the draft's own faults left values that cannot be written."""
+def of_schema(body: InfNFe, draft: Supplemented, moment: datetime, items: str, *, faulty: bool) -> tuple[Fault, ...]:
+    """What schema and size say of a document, whose items are at `items` of the caller's body.
+
+    Nothing when the draft is `faulty` and left values that cannot be written.
+    """
     try:
         tried = with_placeholder(rehearsed(written(body), draft, moment).xml)
     except ValueError:
-        if draft.faults:
+        if faulty:
             return ()
         raise
-    return (*too_large(tried, "$.items", draft.emit.enderEmit.UF, moment.date()), *validate(tried))
+    return (*too_large(tried, items, draft.emit.enderEmit.UF, moment.date()), *validate(tried))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -15,11 +13,12 @@ from gateway.core.money import MAX_REAIS
 from gateway.core.taxid import Cnpj
 from gateway.nfe import nfce, technical_contact, terms
 from gateway.nfe.adjustments import reformed, worked
-from gateway.nfe.amounts import optional_text, percent, text
+from gateway.nfe.amounts import optional_text, text
 from gateway.nfe.approximate_rates import NO_RATES, Rates
 from gateway.nfe.approximate_tax import approximate
 from gateway.nfe.billing import cobr
 from gateway.nfe.branch import Branch
+from gateway.nfe.branch_faults import with_good_rates, zone_of
 from gateway.nfe.carriage import transp
 from gateway.nfe.claims import NewClaim
 from gateway.nfe.counterpart import itself
@@ -101,11 +100,11 @@ def attempt(
     if at.tzinfo is None:
         raise ValueError("a data precisa de fuso horário")
     findings = Findings()
-    zone = _zone(branch, findings)
+    zone = zone_of(branch, findings)
     issuer = emit(branch, findings)
     if issuer.CNPJ is not None and tax_id(sale.branch) != issuer.CNPJ:
         findings.add("NFE-BRANCH-05", "$.branch", sale=sale.branch, branch=branch.cnpj)
-    branch = _with_good_rates(branch, findings)
+    branch = with_good_rates(branch, findings)
     issued = _issue_instant(sale, at, findings)
     day = issued.astimezone(zone).date()
     technical_contact.check(branch, issuer.enderEmit.UF, day, mod, findings)
@@ -264,37 +263,6 @@ def _customer(
     if not sale.returns:
         findings.add("NFE-DEST-01", "$.customer")
     return None
-
-
-@lru_cache(maxsize=64)
-def _known_zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return None
-
-
-def _zone(branch: Branch, findings: Findings) -> ZoneInfo:
-    zone = _known_zone(branch.time_zone)
-    if zone is None:
-        findings.add("NFE-BRANCH-03", "$.branch", value=branch.time_zone)
-        return ZoneInfo("America/Sao_Paulo")
-    return zone
-
-
-def _with_good_rates(branch: Branch, findings: Findings) -> Branch:
-    """The branch without rates that are no percentages, told, so that the other faults of the sale are told too."""
-    for row in branch.simples_credit:
-        if not percent(row.rate):
-            findings.add("NFE-BRANCH-07", "$.branch", name="simples_credit", value=row.rate)
-            branch = msgspec.structs.replace(branch, simples_credit=())
-            break
-    wrong = [name for name, value in branch.overrides.items() if not percent(value)]
-    if wrong:
-        for name in wrong:
-            findings.add("NFE-BRANCH-07", "$.branch", name=name, value=branch.overrides[name])
-        branch = msgspec.structs.replace(branch, overrides={})
-    return branch
 
 
 def _issue_instant(sale: Sale, at: datetime, findings: Findings) -> datetime:

@@ -48,7 +48,8 @@ def detailed(prod: Prod, given: ItemDetails, path: str, mod: str, findings: Find
             findings.add("NFE-DETAIL-01", f"{where}.quantity", value=batch.quantity)
             continue
         if batch.expires < batch.made:
-            findings.add("NFE-DETAIL-02", f"{where}.expires", made=batch.made, expires=batch.expires)
+            made, expires = f"{batch.made:%d/%m/%Y}", f"{batch.expires:%d/%m/%Y}"
+            findings.add("NFE-DETAIL-02", f"{where}.expires", made=made, expires=expires)
         number = optional_text(batch.number, 20) or "-"
         rastro.append(Rastro(nLote=number, qLote=batch.quantity, dFab=batch.made.isoformat(), dVal=batch.expires.isoformat()))
     kinds = (given.veicProd, given.med, given.arma or None, given.comb, given.nRECOPI)

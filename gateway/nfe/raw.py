@@ -19,7 +19,8 @@ from gateway.core.chave import FORBIDDEN_CNF, ChaveAcesso, cnf_allowed
 from gateway.core.errors import InvariantBroken, ValidationFailed
 from gateway.core.faults import Fault
 from gateway.nfe.branch import Branch
-from gateway.nfe.build import VERSION, Built, written
+from gateway.nfe.branch_faults import zone_of
+from gateway.nfe.build import VERSION, Built, of_schema, written
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.delivery import Transp
 from gateway.nfe.layout.document import InfNFe
@@ -29,7 +30,6 @@ from gateway.nfe.layout.item import Det
 from gateway.nfe.layout.parties import Dest, Emit
 from gateway.nfe.layout.raw import RawDet, RawIde, RawInfNFe, RawTotal
 from gateway.nfe.layout.total import Total
-from gateway.nfe.message_size import too_large
 from gateway.nfe.nfce import marked
 from gateway.nfe.parties import HOMOLOGACAO_NAME, emit
 from gateway.nfe.raw_totals import item_value, total
@@ -37,11 +37,8 @@ from gateway.nfe.rules import Mode
 from gateway.nfe.rules.consequences import NONE, Known
 from gateway.nfe.rules.told import NOTHING, Foreseen, foresee, of_tags
 from gateway.nfe.sale import Ref
-from gateway.nfe.signature import with_placeholder
-from gateway.nfe.supplement import rehearsed
 from gateway.nfe.technical_contact import inf_resp_tec
 from gateway.nfe.xml_writer import decimal_text, kinds
-from gateway.nfe.xsd import validate
 
 _MODELS = ("55", "65")
 _PLACEHOLDER_CNF = "10203040"
@@ -145,7 +142,7 @@ def attempt(note: RawNote, branch: Branch, *, at: datetime) -> RawDraft:
         hopeless = hopeless or (isinstance(value, Decimal) and not value.is_finite())
     if hopeless:
         findings.raise_any()
-    zone = _zone(branch, findings)
+    zone = zone_of(branch, findings)
     issuer = _issuer(given, branch, findings)
     issued_at = _issued_at(given.ide, at, findings)
     mod = note.model
@@ -230,19 +227,8 @@ def dry_run_raw(draft: RawDraft, at: datetime, modes: Mapping[str, Mode] = _NO_M
     moment = draft.issued_at or at
     body = raw_document(draft, number=number, cNF=cNF or _PLACEHOLDER_CNF, dhEmi=moment)
     known = Known(draft.faults) if draft.faults else NONE
-    schema = _of_schema(body, draft, moment)
+    schema = of_schema(body, draft, moment, "$.infNFe.det", faulty=bool(draft.faults))
     return foresee(body, schema, known, environment=draft.branch.environment, at=at, modes=modes, tell=of_tags)
-
-
-def _of_schema(body: InfNFe, draft: RawDraft, moment: datetime) -> tuple[Fault, ...]:
-    """What schema and size say of the document; nothing when the draft's own faults left values that cannot be written."""
-    try:
-        tried = with_placeholder(rehearsed(written(body), draft, moment).xml)
-    except ValueError:
-        if draft.faults:
-            return ()
-        raise
-    return (*too_large(tried, "$.infNFe.det", draft.emit.enderEmit.UF, moment.date()), *validate(tried))
 
 
 def number_taken(number: int, series: int) -> ValidationFailed:
@@ -269,14 +255,6 @@ def _wrong(group: Group, path: str) -> Iterator[tuple[str, object]]:
                     decimal_text(each, kind.places.least, kind.places.most)
                 except ValueError:
                     yield here, each
-
-
-def _zone(branch: Branch, findings: Findings) -> ZoneInfo:
-    try:
-        return ZoneInfo(branch.time_zone)
-    except (KeyError, ValueError, OSError):
-        findings.add("NFE-BRANCH-03", "$.branch", value=branch.time_zone)
-        return ZoneInfo("America/Sao_Paulo")
 
 
 def _issuer(given: RawInfNFe, branch: Branch, findings: Findings) -> Emit:

@@ -62,6 +62,25 @@ async def test_what_cannot_be_read_is_told_beside_what_can(stage: Stage) -> None
     assert await counts(stage) == (0, 0)
 
 
+async def test_a_group_or_a_number_that_cannot_be_read_hides_nothing_else(stage: Stage) -> None:
+    """The address lacks its city, a quantity is a word: the rest of the sale is looked at without either."""
+    sale = wrong(demo_data.sale("tudo-6"))
+    address = {name: value for name, value in sale["customer"]["address"].items() if name not in ("city", "uf")}
+    sale["customer"] |= {"address": address}
+    sale["items"] = [sale["items"][0] | {"quantity": "dois"}, *sale["items"][1:]]
+    status, problem = await post(stage, sale, "/v1/nfe")
+    assert (status, told(problem)) == (
+        422,
+        [
+            ("GW-REQUIRED", "$.customer.address.city"),
+            ("GW-REQUIRED", "$.customer.address.uf"),
+            ("GW-NUMBER", "$.items[0].quantity"),
+            *BOTH,
+        ],
+    )
+    assert await counts(stage) == (0, 0)
+
+
 async def test_a_line_of_a_batch_is_refused_once_with_everything(stage: Stage) -> None:
     unread = wrong(demo_data.nfce("tudo-5")) | {"inventado": 1, "kind": "nfce"}
     lines = body(wrong(demo_data.sale("tudo-4")), demo_data.sale("boa-4"), unread)

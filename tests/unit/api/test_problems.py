@@ -67,13 +67,13 @@ async def test_the_problem_is_exactly_this(client: Client, house: House) -> None
         "type": "/docs#GW-VALIDATION",
         "title": "Dados inválidos",
         "status": 422,
-        "detail": "O valor não é um dos aceitos.",
+        "detail": "O valor de `presence` não é um dos aceitos.",
         "code": "GW-VALIDATION",
         "faults": [
             {
                 "code": "GW-ENUM",
                 "path": "$.presence",
-                "message": "O valor não é um dos aceitos.",
+                "message": "O valor de `presence` não é um dos aceitos.",
                 "fix": "Use um destes: presencial, internet, teleatendimento, entrega, presencial_fora, outros.",
                 "source": "",
             }
