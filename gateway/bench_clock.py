@@ -3,56 +3,89 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from statistics import median
 
 SECONDS = 2.0
 _ROUNDS = 100
 """Short enough (20 ms) that some of them run without a neighbour of the machine in the way."""
+_THREADED_ROUNDS = 10
+
+
+@dataclass(slots=True)
+class Series:
+    """One work's rounds: seconds per run of each, by the CPU of its thread and by the clock on the wall; `n` runs in all."""
+
+    n: int = 0
+    cpu: list[float] = field(default_factory=list)
+    wall: list[float] = field(default_factory=list)
+
+    def turn(self, work: Callable[[], object], runs: int) -> None:
+        """One round of `runs`."""
+        wall, cpu = time.perf_counter(), time.thread_time()
+        for _ in range(runs):
+            work()
+        self.cpu.append((time.thread_time() - cpu) / runs)
+        self.wall.append((time.perf_counter() - wall) / runs)
+        self.n += runs
 
 
 def measure(work: Callable[[], object], seconds: float = SECONDS) -> tuple[int, float]:
     """Runs done and the best round's seconds per run, of this thread's CPU: what the machine does for others does not count."""
-    start = time.thread_time()
-    work()
-    once = time.thread_time() - start
-    per_round = max(1, int(seconds / _ROUNDS / max(once, 1e-6)))
-    best = once
-    done = 1
-    deadline = time.perf_counter() + seconds
-    while True:
-        began = time.thread_time()
-        for _ in range(per_round):
+    (series,) = alternate([work], seconds)
+    return series.n, min(series.cpu)
+
+
+def alternate(works: Sequence[Callable[[], object]], seconds: float = SECONDS) -> list[Series]:
+    """Works measured turn by turn, A B C A B C, for about `seconds` each: who else uses the machine slows all alike.
+
+    At least three rounds of each; the first run of a work is not counted.
+    """
+    made = [Series() for _ in works]
+    runs = []
+    for work in works:
+        work()
+        start = time.thread_time()
+        work()
+        runs.append(max(1, int(seconds / _ROUNDS / max(time.thread_time() - start, 1e-6))))
+    deadline = time.perf_counter() + seconds * len(works)
+    while time.perf_counter() < deadline or len(made[0].cpu) < 3:
+        for series, work, count in zip(made, works, runs, strict=True):
+            series.turn(work, count)
+    return made
+
+
+def ratio(floor: Sequence[float], ours: Sequence[float]) -> float:
+    """What part of the floor's speed is ours: the median over the turns, each a pair of rounds of the same moment."""
+    return round(median(low / high for low, high in zip(floor, ours, strict=True)), 3)
+
+
+def alternate_threads(
+    work: Callable[[], object], floor: Callable[[], object], threads: int, seconds: float = SECONDS
+) -> tuple[Series, Series]:
+    """`work` in `threads` at once and `floor` in one, turn by turn, by the clock on the wall; `cpu` is of all the process."""
+    ours, low = Series(), Series()
+
+    def turn(deadline: float) -> int:
+        count = 0
+        while time.perf_counter() < deadline or not count:
             work()
-        best = min(best, (time.thread_time() - began) / per_round)
-        done += per_round
-        if time.perf_counter() >= deadline:
-            return done, best
+            count += 1
+        return count
 
-
-def measure_threads(work: Callable[[], object], threads: int, seconds: float = SECONDS) -> tuple[int, float]:
-    """As `measure`, with `threads` at work together: runs done and seconds by the clock on the wall per run of all of them."""
-    rounds = 10
-    best = float("inf")
-    done = 0
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(lambda _: work(), range(threads * 4)))
-        for _ in range(rounds):
-            began = time.perf_counter()
-            deadline = began + seconds / rounds
-
-            def turn(_: int, deadline: float = deadline) -> int:
-                count = 0
-                while time.perf_counter() < deadline:
-                    work()
-                    count += 1
-                return count
-
-            count = sum(pool.map(turn, range(threads)))
-            if count:
-                best = min(best, (time.perf_counter() - began) / count)
-            done += count
-    return done, best
+        floor()
+        for _ in range(_THREADED_ROUNDS):
+            wall, cpu = time.perf_counter(), time.process_time()
+            count = sum(pool.map(turn, [wall + seconds / _THREADED_ROUNDS] * threads))
+            ours.n += count
+            ours.wall.append((time.perf_counter() - wall) / count)
+            ours.cpu.append((time.process_time() - cpu) / count)
+            low.turn(floor, max(1, count // threads))
+    return ours, low
 
 
 def figure(bench: str, items: int, n: int, best: float, size: int) -> dict[str, object]:
@@ -66,3 +99,8 @@ def figure(bench: str, items: int, n: int, best: float, size: int) -> dict[str, 
         "best_ms": round(best * 1000, 4),
         "bytes": size,
     }
+
+
+def spread(series: Series) -> dict[str, float]:
+    """Beside the best: the median round by CPU and by the wall, in ms."""
+    return {"median_ms": round(median(series.cpu) * 1000, 4), "wall_ms": round(median(series.wall) * 1000, 4)}

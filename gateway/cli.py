@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import getpass
 import json
 import os
@@ -174,6 +175,7 @@ def _parser() -> argparse.ArgumentParser:
         default=True,
         help="a nota com os grupos de IBS e CBS, ou a de 2025, sem eles",
     )
+    sub.add_argument("--new-prices", action="store_true", help="todo item com um valor que nunca apareceu antes")
     sub.add_argument(
         "--peers",
         action=argparse.BooleanOptionalAction,
@@ -314,6 +316,9 @@ async def _run(settings: Settings, *, api: bool, worker: bool) -> int:
     except GatewayError:
         await gateway.abandon()
         raise
+    # Modules, tables and the application stay for good: the collector need not walk them again, note after note.
+    gc.collect()
+    gc.freeze()
     if api:
         _say(f"Gateway no ar: {gateway.url}   console: {gateway.url}/console   documentação: {gateway.url}/docs")
     waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(gateway.halted.wait())]
@@ -543,13 +548,15 @@ def _bench(args: argparse.Namespace) -> int:
     if not 1 <= args.threads <= 64:
         _say("erro: --threads vai de 1 a 64")
         return 2
-    for row in run(args.name, items, python=python, reform=args.reform, threads=args.threads):
+    for row in run(args.name, items, python=python, reform=args.reform, threads=args.threads, new_prices=args.new_prices):
         if args.json:
             print(json.dumps(row, ensure_ascii=False), flush=True)
         elif "error" in row:
             print(f"{row['peer']}: não fez a nota de {row['items']} itens: {row['error']}", flush=True)
         else:
             text = f"{row['bench']:10} {row['items']:>5} itens  {row['value']:>10.1f} {row['unit']}  {row.get('peer', '')}"
+            if "ratio" in row:
+                text += f"piso {row['floor']:.1f}, razão {row['ratio']:.3f}"
             print(text.rstrip(), flush=True)
     return 0
 

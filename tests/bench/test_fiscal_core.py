@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from gateway import bench
+from gateway.bench_clock import alternate, ratio
 from gateway.bench_floor import floor, written
 from gateway.nfe.certificate import load
 from gateway.nfe.certificate_maker import make_test_pfx
@@ -43,6 +46,43 @@ def test_threads_make_notes_together_and_say_how_many(monkeypatch: pytest.Monkey
     assert row["threads"] == 2
     assert row["n"] >= 2
     assert row["value"] > 0
+
+
+def test_the_whole_note_comes_with_its_floor_of_the_same_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "SECONDS", 0.05)
+    for threads in (1, 2):
+        row = next(bench.run("issue", (2,), threads=threads))
+        assert 0 < row["ratio"] < 5
+        assert row["floor"] > 0 and row["rsa_sign_per_s"] > 0
+        assert row["wall_ms"] > 0 and row["median_ms"] > 0
+    assert "ratio" not in next(bench.run("build", (1,)))
+
+
+def test_a_ratio_is_the_median_of_the_pairs_and_not_the_pair_of_medians() -> None:
+    """Pairs 2/4, 3/4 and 9/10 are 0.5, 0.75 and 0.9; the medians would be 3/4 too, but with 1/10 beside they would not."""
+    assert ratio([2, 3, 9], [4, 4, 10]) == 0.75
+    assert ratio([2, 3, 9, 1, 1], [4, 4, 10, 10, 10]) == 0.5
+
+
+def test_turns_alternate_and_the_first_run_of_each_is_not_counted() -> None:
+    told: list[str] = []
+    series = alternate([lambda: told.append("a"), lambda: told.append("b")], 0)
+    assert told[:4] == ["a", "a", "b", "b"]
+    assert [one.n for one in series] == [3, 3]
+    assert told[4:] == ["a", "b"] * 3
+
+
+def test_notes_come_in_turn_and_with_new_prices_no_amount_is_met_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "_MANY", 20)
+    again = bench._writer(2, True)
+    first = [again() for _ in range(6)]
+    assert len(set(first)) == 6
+    assert again() == first[0]
+    # Eleven notes of two items: 22 amounts before the first one comes again.
+    new = bench._writer(2, True, new_prices=True)
+    prices = [price for _ in range(11) for price in re.findall(rb"<vUnCom>([^<]*)<", new())]
+    assert prices[:4] == [b"49.90", b"57.21", b"49.91", b"57.22"]
+    assert len(set(prices)) == 22
 
 
 @pytest.mark.parametrize("reform", [True, False])
