@@ -25,7 +25,7 @@ from gateway.nfe.counterpart import itself
 from gateway.nfe.draft import Draft, Header
 from gateway.nfe.export import exporta
 from gateway.nfe.findings import Findings
-from gateway.nfe.goods import Shelf, det
+from gateway.nfe.goods import Shelf
 from gateway.nfe.information import compra, inf_adic
 from gateway.nfe.item_details import detailed
 from gateway.nfe.layout.ide import NfRef, PagAntecipado
@@ -42,6 +42,7 @@ from gateway.nfe.places import delivery, pickup, readers
 from gateway.nfe.product import Product
 from gateway.nfe.raw_totals import total as total_of
 from gateway.nfe.reform.government import government_group
+from gateway.nfe.repeats import item
 from gateway.nfe.returns import Back, give_back
 from gateway.nfe.sale import Sale
 from gateway.nfe.scope import Scope, crosses_border
@@ -339,7 +340,7 @@ def _details(sale: Sale, sold: list[Line], scope: Scope, mod: str, sums: Sums, f
     for number, line in enumerate(sold, start=1):
         goods = shelf.goods(line, findings)
         shelf.check(line, goods, f"$.items[{number - 1}]", findings)
-        details.append(_told(det(number, line, goods, item_order, sums), line, mod, findings))
+        details.append(_told(item(number, line, goods, item_order, sums), line, mod, findings))
     return tuple(details)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from threading import Lock
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
@@ -23,6 +24,12 @@ _ATTRIBUTE = str.maketrans({"&": "&amp;", "<": "&lt;", '"': "&quot;", "\t": "&#x
 
 _MOST_TEXTS = 8192
 _LONGEST = 120
+_KEPT = frozenset({"prod", "imposto", "emit"})
+"""Groups that come whole from one note to another."""
+_MOST_KEPT = 8192 + 256
+_texts: dict[int, tuple[Group, str]] = {}
+"""Texts of groups, by identity; the group is kept beside its text, so that its identity is nobody else's."""
+_lock = Lock()
 _plain: set[str] = set()
 """Texts with blanks or signs met before that need no escape: the same products, streets and names come note after note."""
 
@@ -121,6 +128,8 @@ def _element(name: str, kind: Kind, scope: dict[str, Any]) -> str:
         return f"<{name}>{{{ready}_decimal({name}, {places.least}, {places.most})}}</{name}>"
     if isinstance(kind.type, type) and issubclass(kind.type, Group):
         scope[f"_{name}"] = _later(kind.type, name, scope)
+        if name in _KEPT:
+            return f"{{_k[1] if (_k := _texts.get(id({name}))) else _{name}({name})}}"
         return f"{{_{name}({name})}}"
     if kind.type is not str:
         raise TypeError(f"campo {name}: o leiaute não sabe escrever {kind.type}")
@@ -146,6 +155,7 @@ def writer(group: type[Group], tag: str) -> Callable[[Any], str]:
     scope: dict[str, Any] = {
         "_text": escape_text,
         "_plain": _plain,
+        "_texts": _texts,
         "_kept": _kept,
         "_attribute": escape_attribute,
         "_decimal": decimal_text,
@@ -183,6 +193,15 @@ def writer(group: type[Group], tag: str) -> Callable[[Any], str]:
     # The source is made only of the names of our own struct fields; compiled, it is several times faster than closures.
     exec(compile(source, f"<writer of {group.__name__}>", "exec"), scope)  # noqa: S102
     return cast("Callable[[Any], str]", scope["write"])
+
+
+def keep(group: Group, tag: str) -> None:
+    """From now on this very object (a value: nothing changes it) is not written again wherever it is the element `tag`."""
+    text = writer(type(group), tag)(group)
+    with _lock:
+        while len(_texts) >= _MOST_KEPT:
+            del _texts[next(iter(_texts))]
+        _texts[id(group)] = (group, text)
 
 
 def canonical(root: Group, tag: str) -> str:

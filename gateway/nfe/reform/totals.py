@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from gateway.nfe.layout.fields import Group
@@ -58,6 +59,25 @@ class ReformSums:
             self._valued = True
             self._add_credit(group.gCredPresOper.gIBSCredPres, 0)
             self._add_credit(group.gCredPresOper.gCBSCredPres, 2)
+
+    def row(self) -> tuple[Decimal, ...] | None:
+        """Of one item: base, IBS, of the state, of the city, and CBS; empty without the group, None when there is more than that."""
+        if not self._seen:
+            return () if self._selective is None else None
+        rare = self._mono is not None or self._reversals is not None or self._selective is not None or not self._valued
+        if rare or any((*self._uf[:2], *self._mun[:2], *self._cbs[:2], *self._credits)):
+            return None
+        return (self._vBC, self._ibs, self._uf[2], self._mun[2], self._cbs[2])
+
+    def add_row(self, row: Sequence[Decimal]) -> None:
+        """What `row` gave, of one item or of several added up."""
+        if not row:
+            return
+        self._seen = self._valued = True
+        self._vBC += row[0]
+        self._ibs += row[1]
+        for sums, added in zip((self._uf, self._mun, self._cbs), row[2:], strict=True):
+            sums[2] += added
 
     def is_total(self) -> IsTot | None:
         """ISTot, when any item has the selective tax."""

@@ -11,12 +11,16 @@ from gateway.nfe.layout.total import IcmsTot, Total
 from gateway.nfe.reform.totals import ReformSums
 
 _NOTHING = ZERO.quantize(CENT)
+_PLAIN = ("vBC", "vICMS", "vFCP", "vPIS", "vCOFINS", "vProd", "vFrete", "vDesc", "vOutro", "vItem")
+"""Sums of a `Row`, before those of the reform."""
+Row = tuple[Decimal, ...]
+"""What one item adds: `_PLAIN`, and the five sums of `ReformSums.row` when it has IBSCBS."""
 
 
 class Sums:
     """Adds items up. `vItem` are the items' shares of vNF.
 
-    deducted: relieved ICMS taken from the total; contributions_st: PISST and COFINSST that are added to it. fuels and services
+    rows: items given whole (`row`), added when the total is asked for. deducted: relieved ICMS taken from the total; contributions_st: PISST and COFINSST that are added to it. fuels and services
     are the sums that few notes have, by their names in W.
     """
 
@@ -26,6 +30,7 @@ class Sums:
         "difal",
         "fuels",
         "reform",
+        "rows",
         "services",
         "vBC",
         "vBCST",
@@ -50,6 +55,7 @@ class Sums:
     )
 
     def __init__(self) -> None:
+        self.rows: list[Row] = []
         self.difal = False
         self.reform = ReformSums()
         self.vBC = self.vICMS = self.vICMSDeson = self.vFCP = _NOTHING
@@ -71,6 +77,21 @@ class Sums:
         for name, value in values.items():
             self.services[name] = self.services.get(name, _NOTHING) + value
 
+    def row(self) -> Row | None:
+        """These sums, of one item, as a row for those of a note; None when they have what a row has no place for."""
+        if self.difal or self.fuels or self.services or any(getattr(self, name) for name in _OTHERS):
+            return None
+        reform = self.reform.row()
+        return None if reform is None else (*(getattr(self, name) for name in _PLAIN), *reform)
+
+    def _add_rows(self) -> None:
+        for width in {len(row) for row in self.rows}:
+            columns = [sum(column, _NOTHING) for column in zip(*(row for row in self.rows if len(row) == width), strict=True)]
+            for name, added in zip(_PLAIN, columns, strict=False):
+                setattr(self, name, getattr(self, name) + added)
+            self.reform.add_row(columns[len(_PLAIN) :])
+        self.rows.clear()
+
     @property
     def note_value(self) -> Decimal:
         """vNF: W16-10, less what only an import (vII) or a return (vIPIDevol) has."""
@@ -82,6 +103,7 @@ class Sums:
 
         competence: of the services (dCompet); regime: cRegTrib of the issuer.
         """
+        self._add_rows()
         icms = IcmsTot(
             vBC=self.vBC,
             vICMS=self.vICMS,
@@ -118,3 +140,7 @@ class Sums:
 
     def _issqn_total(self, competence: date, regime: str) -> IssqnTot:
         return IssqnTot(vServ=self.vServ, dCompet=competence.isoformat(), cRegTrib=regime or None, **self.services)
+
+
+_OTHERS = tuple(set(Sums.__slots__) - {*_PLAIN, "difal", "fuels", "services", "reform", "rows"})
+"""Amounts that a row has no place for."""
