@@ -8,6 +8,8 @@ from math import lcm
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
+NOTHING = ZERO.quantize(CENT)
+"""0.00, one object for all: the writer knows its text."""
 MAX_REAIS = Decimal("9999999999999.99")
 """Largest amount the layout holds (TDec_1302)."""
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from gateway.core.money import CENT, MAX_REAIS, ZERO, to_cents
+from gateway.core.money import CENT, MAX_REAIS, NOTHING, ZERO, to_cents
 from gateway.core.text import clean_text
 from gateway.nfe.findings import Findings
 
 _MAX_QUANTITY = Decimal(10) ** 11
 _ONE = Decimal(1)
-_NOTHING = to_cents(ZERO)
 _PLACES = {2: CENT, 3: Decimal("0.001"), 4: Decimal("0.0001"), 10: Decimal("1E-10")}
 
 
@@ -22,7 +21,7 @@ def has_places(value: Decimal, places: int) -> bool:
 def reais(value: Decimal, name: str, path: str, findings: Findings) -> Decimal:
     """`value` with two decimals, from 0 to the layout's largest; zero, with a fault, when it is not."""
     if not value:
-        return _NOTHING
+        return NOTHING
     if value.same_quantum(CENT) and ZERO <= value <= MAX_REAIS:
         return value
     if not value.is_finite() or abs(value) > MAX_REAIS:
@@ -33,7 +32,7 @@ def reais(value: Decimal, name: str, path: str, findings: Findings) -> Decimal:
         findings.add("NFE-AMOUNT-03", path, name=name, value=value, places=2)
     else:
         return to_cents(value)
-    return _NOTHING
+    return NOTHING
 
 
 def quantity(value: Decimal, path: str, findings: Findings) -> Decimal | None:

@@ -7,14 +7,13 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from gateway.core.money import CENT, ZERO
+from gateway.core.money import NOTHING
 from gateway.nfe.amounts import optional_text, reais
 from gateway.nfe.branch import Branch
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.payment import Cobr, Dup, Fat, Pag
 from gateway.nfe.sale import Sale
 
-_NOTHING = ZERO.quantize(CENT)
 _BRASILIA = timezone(timedelta(hours=-3))
 _YEARS = 10
 
@@ -36,11 +35,11 @@ def cobr(
     told = len(findings.faults)
     discount = reais(bill.discount, "O desconto da fatura", "$.billing.discount", findings)
     dues = _installments(sale, findings)
-    due = sum((amount for _, _, amount in dues), _NOTHING)
+    due = sum((amount for _, _, amount in dues), NOTHING)
     if bill.original is not None:
         original = reais(bill.original, "O valor da fatura", "$.billing.original", findings)
     else:
-        original = due + discount if dues else total or _NOTHING
+        original = due + discount if dues else total or NOTHING
     if len(findings.faults) > told:
         return None
     if discount > original:
@@ -77,7 +76,7 @@ def _derived(sale: Sale, issued: datetime, zone: ZoneInfo, findings: Findings) -
     if quiet.faults or not dues:
         return None
     _check_dates(dues, issued, zone, findings)
-    return _group(_number(sale), sum((due[2] for due in dues), _NOTHING), _NOTHING, dues)
+    return _group(_number(sale), sum((due[2] for due in dues), NOTHING), NOTHING, dues)
 
 
 def _check_dates(dues: Dues, issued: datetime, zone: ZoneInfo, findings: Findings) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from gateway import __version__
 from gateway.core.chave import ChaveAcesso, cnf_allowed
@@ -31,8 +32,7 @@ _write = writer(InfNFe, "infNFe")
 _NO_MODES: Mapping[str, Mode] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(msgspec.Struct, frozen=True, gc=False):
     """An unsigned note: canonical text, ready to be signed by splice, and the structs that it was written from."""
 
     chave: ChaveAcesso

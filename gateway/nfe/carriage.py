@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from operator import attrgetter
 
 from gateway.core.taxid import Cnpj, Cpf
 from gateway.core.text import clean_text
@@ -29,8 +30,15 @@ _MAX_WEIGHT = Decimal(10) ** 12
 _PLATE = re.compile(r"[A-Z]{2,3}[0-9]{4}|[A-Z]{3,4}[0-9]{3}|[A-Z0-9]{7}")
 
 
+_BARE = {mode: Transp(modFrete=code) for mode, code in _MODE.items()}
+_BY = attrgetter("carrier_tax_id", "carrier_name", "carrier_uf", "carrier_state_registration", "vehicle", "trailers")
+_OF = attrgetter("volumes", "net_weight", "gross_weight", "volume_lines", "wagon", "barge")
+
+
 def transp(freight: Freight, findings: Findings) -> Transp:
     """modFrete, the carrier when one is named, the vehicle, and the volumes when there is anything to say of them."""
+    if not any(_BY(freight)) and not any(_OF(freight)):
+        return _BARE[freight.mode]
     by = (freight.vehicle is not None or bool(freight.trailers), bool(freight.wagon), bool(freight.barge))
     if sum(by) > 1:
         findings.add("NFE-FREIGHT-07", "$.freight")

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from gateway.core.money import CENT, ZERO, to_cents
+from gateway.core.money import NOTHING, to_cents
 from gateway.nfe.amounts import percent, reais
 from gateway.nfe.branch import Branch
 from gateway.nfe.findings import Findings
@@ -21,7 +21,6 @@ from gateway.nfe.operations import Operation
 from gateway.nfe.sale import ReturnedLine
 
 _ONE = Decimal(1)
-_NOTHING = ZERO.quantize(CENT)
 
 
 def icms_complement(
@@ -57,11 +56,11 @@ def icms_complement(
     prod = msgspec.structs.replace(
         item.prod,
         qCom=_ONE,
-        vUnCom=_NOTHING,
-        vProd=_NOTHING,
+        vUnCom=NOTHING,
+        vProd=NOTHING,
         uTrib=item.prod.uCom,
         qTrib=_ONE,
-        vUnTrib=_NOTHING,
+        vUnTrib=NOTHING,
         vFrete=None,
         vSeg=None,
         vDesc=None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -180,14 +179,13 @@ def compose(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Body:
+class _Body(msgspec.Struct, frozen=True, gc=False):
     """The items of a note, wherever they came from. other: the other side of the originals; chaves: theirs."""
 
     det: tuple[Det, ...]
     totals: Total
     idDest: str
-    sold: list[Line] = field(default_factory=list)
+    sold: list[Line] = []
     other: Buyer | None = None
     chaves: tuple[ChaveAcesso, ...] = ()
     by_item: bool = False

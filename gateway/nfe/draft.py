@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from gateway.nfe.branch import Branch
 from gateway.nfe.claims import NewClaim
@@ -20,8 +21,7 @@ from gateway.nfe.rules.told import NOTHING, Foreseen
 from gateway.nfe.sale import Sale
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(msgspec.Struct, frozen=True, gc=False):
     """The part of `ide` that the sale decides."""
 
     cUF: str
@@ -42,8 +42,7 @@ class Header:
     gCompraGov: CompraGov | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """A sale composed, taxed and checked. `total` is vNF in reais; customer_name is the real one, also in homologação.
 
     mod: `55` (NF-e) or `65` (NFC-e). claims: what it takes of the items of earlier documents. foreseen: what the rules over the

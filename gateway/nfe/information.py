@@ -11,9 +11,10 @@ from gateway.nfe.branch import Branch
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.document import Compra, InfAdic, Obs, ProcRef
 from gateway.nfe.sale import Sale
-from gateway.nfe.trade import Observation
+from gateway.nfe.trade import Information, Observation
 
 _LIMIT = 5000
+_UNSAID = Information()
 _ORIGIN = {"sefaz": "0", "justica_federal": "1", "justica_estadual": "2", "secex": "3", "confaz": "4", "outros": "9"}
 
 
@@ -22,6 +23,9 @@ def inf_adic(sale: Sale, branch: Branch, day: date, parts: Sequence[str], mod: s
 
     What does not fit in 5,000 characters is cut from the end, where the branch's texts are. None when there is nothing to say.
     """
+    extra = sale.information
+    if extra == _UNSAID and not branch.texts and not any(parts):
+        return None
     own = []
     for one in branch.texts:
         cleaned = clean_text(one.text, _LIMIT)
@@ -30,7 +34,6 @@ def inf_adic(sale: Sale, branch: Branch, day: date, parts: Sequence[str], mod: s
         elif one.since <= day <= (one.until or date.max) and mod in one.models:
             own.append(cleaned)
     words = optional_text(" ".join(part for part in (*parts, *own) if part), _LIMIT)
-    extra = sale.information
     fisco = optional_text(extra.fisco, 2000)
     named = _observations(extra.observations, "observations", findings)
     to_fisco = _observations(extra.fisco_observations, "fisco_observations", findings)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
-from gateway.core.money import CENT, ZERO, split, to_cents
+import msgspec
+
+from gateway.core.money import CENT, NOTHING, ZERO, split, to_cents
 from gateway.nfe.amounts import plain, quantity, reais, unit_price
 from gateway.nfe.findings import Findings
 from gateway.nfe.product import Product
 from gateway.nfe.sale import Sale, SaleItem
 
-_NOTHING = ZERO.quantize(CENT)
 _UNIT = Decimal("1E-10")
 
 
-@dataclass(slots=True)
-class Line:
+class Line(msgspec.Struct, gc=False):
     """One item. Amounts in reais with two decimals; `path` is where the product's faults are told."""
 
     item: SaleItem
@@ -27,8 +26,8 @@ class Line:
     unit_price: Decimal
     gross: Decimal
     discount: Decimal
-    freight: Decimal = _NOTHING
-    other: Decimal = _NOTHING
+    freight: Decimal = NOTHING
+    other: Decimal = NOTHING
     insurance: Decimal | None = None
 
     @property
@@ -117,7 +116,7 @@ def _line(i: int, item: SaleItem, products: Mapping[str, Product], findings: Fin
     if product is None or count is None or len(findings.faults) > told:
         return None
     if gross is None:
-        gross = reais(to_cents(count * price), "O total do item", path, findings) if price is not None else _NOTHING
+        gross = reais(to_cents(count * price), "O total do item", path, findings) if price is not None else NOTHING
     elif price is None or abs(count * price - gross) > CENT:
         price = plain((gross / count).quantize(_UNIT))
         # Ten decimals of price are not enough for very large quantities (629).

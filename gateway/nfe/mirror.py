@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.core.money import CENT, ZERO
+from gateway.core.money import NOTHING, ZERO
 from gateway.nfe import tables
 from gateway.nfe.layout.fields import Group
 from gateway.nfe.layout.ibs_cbs import IbsCbs
@@ -27,7 +27,6 @@ from gateway.nfe.layout.item import Det, Imposto, ImpostoDevol, IpiDevol
 from gateway.nfe.layout.pis_cofins import Cofins, CofinsNt, CofinsOutr, Pis, PisNt, PisOutr
 from gateway.nfe.operations import Operation
 
-_NOTHING = ZERO.quantize(CENT)
 _WHOLE = Decimal("100.00")
 _OWN = ("modBC", "vBC", "pRedBC", "pICMS", "vICMS")
 _ST = ("vICMSST", "vFCPST")
@@ -173,8 +172,8 @@ def _untaxed(cst: str) -> tuple[Pis, Cofins]:
     if "04" <= cst <= "09":
         return Pis(PISNT=PisNt(CST=cst)), Cofins(COFINSNT=CofinsNt(CST=cst))
     return (
-        Pis(PISOutr=PisOutr(CST=cst, vBC=_NOTHING, pPIS=_NOTHING, vPIS=_NOTHING)),
-        Cofins(COFINSOutr=CofinsOutr(CST=cst, vBC=_NOTHING, pCOFINS=_NOTHING, vCOFINS=_NOTHING)),
+        Pis(PISOutr=PisOutr(CST=cst, vBC=NOTHING, pPIS=NOTHING, vPIS=NOTHING)),
+        Cofins(COFINSOutr=CofinsOutr(CST=cst, vBC=NOTHING, pCOFINS=NOTHING, vCOFINS=NOTHING)),
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from gateway.core.taxid import Cnpj, Cpf, parse_tax_id
 from gateway.core.text import clean_text
@@ -15,6 +16,7 @@ from gateway.nfe.branch import Branch
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.parties import Dest, Emit, Endereco
 from gateway.nfe.sale import Customer, Sale
+from gateway.nfe.xml_writer import keep
 
 ABROAD = "EX"
 """UF of what is outside of Brazil."""
@@ -116,6 +118,7 @@ def emit(branch: Branch, findings: Findings) -> Emit:
         if len(_issuers) >= _MOST_ISSUERS:
             _issuers.clear()
         _issuers[branch.cnpj] = (branch, issuer)
+        keep(issuer, "emit")
     return issuer
 
 
@@ -142,8 +145,7 @@ def _issuer(branch: Branch, findings: Findings) -> Emit:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Buyer:
+class Buyer(msgspec.Struct, frozen=True, gc=False):
     """Group E and what the taxes need of it."""
 
     dest: Dest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from gateway.core.money import CENT, ZERO
+from gateway.core.money import NOTHING
 from gateway.core.taxid import Cnpj
 from gateway.core.text import clean_text
 from gateway.nfe import municipios
@@ -15,8 +15,6 @@ from gateway.nfe.layout.payment import Card, DetPag, Pag
 from gateway.nfe.parties import tax_id
 from gateway.nfe.sale import Payment, Sale
 from gateway.nfe.tables import Means, brand_code, means_of_payment
-
-_NOTHING = ZERO.quantize(CENT)
 
 
 def pag(sale: Sale, total: Decimal | None, findings: Findings, mod: str = "55", day: date = date.max) -> Pag:
@@ -30,7 +28,7 @@ def pag(sale: Sale, total: Decimal | None, findings: Findings, mod: str = "55", 
         return Pag(detPag=())
     table = means_of_payment()
     details: list[DetPag] = []
-    paid = cash = _NOTHING
+    paid = cash = NOTHING
     told = len(findings.faults)
     for i, payment in enumerate(sale.payments):
         path = f"$.payments[{i}]"
@@ -48,7 +46,7 @@ def pag(sale: Sale, total: Decimal | None, findings: Findings, mod: str = "55", 
         elif means.code != "90" and not amount and total:
             findings.add("NFE-PAY-09", f"{path}.amount", method=payment.method)
         paid += amount
-        cash += amount if means.change else _NOTHING
+        cash += amount if means.change else NOTHING
         details.append(_detail(payment, means, amount, path, findings))
     change = None
     if total is not None and len(findings.faults) == told and table[sale.payments[0].method].code != "90":
@@ -75,7 +73,7 @@ def _detail(payment: Payment, means: Means, amount: Decimal, path: str, findings
         indPag=None if means.zero else ("1" if term else "0"),
         tPag=means.code,
         xPag=text if means.code == "99" else None,
-        vPag=_NOTHING if means.zero else amount,
+        vPag=NOTHING if means.zero else amount,
         dPag=None if payment.paid_on is None else payment.paid_on.isoformat(),
         CNPJPag=processor,
         UFPag=where,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
 from gateway.core.taxid import Cnpj, Cpf
 from gateway.core.text import clean_text
@@ -67,6 +68,12 @@ def _local(place: Place, cnpj: str | None, cpf: str | None, whose: str, path: st
     )
 
 
+@lru_cache(maxsize=512)
+def _demanded(uf: str, day: date, mod: str) -> tuple[str, ...]:
+    """What to do in a state that refuses, on `day`, a note nobody else may read; empty where none is needed."""
+    return tuple(row["advice"] for row in tables.rows_on("readers", "required", day) if row["uf"] == uf and mod in row["models"])
+
+
 def readers(
     sale: Sale, branch: Branch, customer: Buyer | None, uf: str, day: date, mod: str, findings: Findings
 ) -> tuple[AutXml, ...]:
@@ -88,9 +95,8 @@ def readers(
     if len(found) > _MOST_READERS:
         findings.add("NFE-READER-02", "$.readers", count=len(found))
     if not found and len(findings.faults) == told:
-        for row in tables.rows_on("readers", "required", day):
-            if row["uf"] == uf and mod in row["models"]:
-                findings.add("NFE-READER-03", "$.branch", uf=uf, advice=row["advice"])
+        for advice in _demanded(uf, day, mod):
+            findings.add("NFE-READER-03", "$.branch", uf=uf, advice=advice)
     if customer is not None and customer.tax_id is not None:
         found.pop(customer.tax_id, None)
     return tuple(found.values())

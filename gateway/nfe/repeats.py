@@ -48,7 +48,7 @@ def item(number: int, line: Line, goods: Goods, order: str | None, sums: Sums) -
         known = _second(key, line, goods)
         if known is None:
             return det(number, line, goods, order, sums)
-    sums.rows.append(known.row)
+    sums.take(known.row)
     prod = known.prod if order is None else msgspec.structs.replace(known.prod, xPed=order)
     return Det(nItem=str(number), prod=prod, imposto=known.imposto, vItem=known.vItem)
 

@@ -115,7 +115,7 @@ def dry_run(of: AnyDraft, at: datetime, modes: Mapping[str, Mode] = _NO_MODES) -
     """
     if isinstance(of, RawDraft):
         return replace(of, foreseen=dry_run_raw(of, at, modes))
-    return replace(of, foreseen=sales.dry_run(of, at, modes))
+    return msgspec.structs.replace(of, foreseen=sales.dry_run(of, at, modes))
 
 
 def build(of: AnyDraft, *, number: int, cNF: str, dhEmi: datetime, emission: Emission | None = None) -> Built:
@@ -173,7 +173,7 @@ def in_series(of: AnyDraft, serie: int) -> AnyDraft:
     if isinstance(of, RawDraft):
         body = msgspec.structs.replace(of.body, ide=msgspec.structs.replace(of.body.ide, serie=str(serie)))
         return replace(of, body=body, series=serie)
-    return replace(of, header=replace(of.header, serie=serie))
+    return msgspec.structs.replace(of, header=msgspec.structs.replace(of.header, serie=serie))
 
 
 def chosen_series(of: AnyDraft) -> int | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+
+import msgspec
 
 from gateway.nfe import tables
 from gateway.nfe.branch import Branch
@@ -16,8 +17,7 @@ from gateway.nfe.sale import Sale
 from gateway.nfe.tables import PisCofins
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True, gc=False):
     """One note's fiscal circumstances. Rates are percent; `overrides` of the branch win over the tables.
 
     city_code: of the issuer; municipal: it has a municipal registration. credit_rate: pCredSN of the day, if the branch has one.

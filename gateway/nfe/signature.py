@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+
+import msgspec
 
 from gateway.core.errors import InvariantBroken, ProtocolBroken
 from gateway.nfe.certificate import Certificate
@@ -35,8 +36,7 @@ _SIGNED_INFO_APEX = f'<SignedInfo xmlns="{DSIG}">'
 _SIGNATURE_OPEN = f'<Signature xmlns="{DSIG}"><SignedInfo>'
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(msgspec.Struct, frozen=True, gc=False):
     """A signed document and the DigestValue that SEFAZ must answer as digVal (base64)."""
 
     xml: SignedXml

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from gateway.nfe.branch import Branch
 from gateway.nfe.findings import Findings
@@ -86,7 +87,7 @@ def supplemented(built: Built, draft: Supplemented, *, dhEmi: datetime, csc: Csc
     told = InfNFeSupl(qrCode=qr, urlChave=address.consult)
     close = len(built.xml) - _CLOSE
     xml = built.xml[:close] + _write(told).encode() + built.xml[close:]
-    return replace(built, xml=xml, note=NFe(infNFe=built.note.infNFe, infNFeSupl=told))
+    return msgspec.structs.replace(built, xml=xml, note=NFe(infNFe=built.note.infNFe, infNFeSupl=told))
 
 
 def rehearsed(built: Built, draft: Supplemented, dhEmi: datetime) -> Built:

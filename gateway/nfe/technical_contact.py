@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from datetime import date
+from functools import lru_cache
 from typing import Literal
 
 from gateway.core.taxid import Cnpj, strip_punctuation
@@ -36,6 +37,7 @@ def check(branch: Branch, uf: str, day: date, mod: str, findings: Findings) -> N
         findings.add("NFE-BRANCH-10", "$.branch", uf=uf)
 
 
+@lru_cache(maxsize=512)
 def demanded(kind: Literal["contact", "csrt"], environment: int, uf: str, day: date, mod: str) -> bool:
     """Whether the state `uf` refuses a note of `mod` without the group, or without the CSRT in it. `environment`: 1 or 2."""
     rows = [row for row in tables.table("technical_contact")[kind] if uf in row["uf"] and row["certainty"] != "U"]

@@ -9,7 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from gateway.core.chave import ChaveAcesso
-from gateway.core.money import CENT, ZERO
+from gateway.core.money import NOTHING, ZERO
 from gateway.nfe import operations
 from gateway.nfe.branch import Branch
 from gateway.nfe.findings import Findings
@@ -80,7 +80,7 @@ def settled(sale: Sale, operation: Operation, total: Decimal | None, findings: F
         return _paid(sale, Payment(method="sem_pagamento", amount=ZERO))
     if sale.payments:
         return sale
-    return _paid(sale, Payment(method="credito_loja", amount=total or ZERO.quantize(CENT)))
+    return _paid(sale, Payment(method="credito_loja", amount=total or NOTHING))
 
 
 def _paid(sale: Sale, payment: Payment) -> Sale:

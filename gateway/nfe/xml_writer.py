@@ -16,6 +16,7 @@ from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_h
 
 import msgspec
 
+from gateway.core.money import NOTHING
 from gateway.nfe.layout.fields import Attribute, Group, Places, Written
 
 _TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"})
@@ -26,9 +27,9 @@ _MOST_TEXTS = 8192
 _LONGEST = 120
 _KEPT = frozenset({"prod", "imposto", "emit"})
 """Groups that come whole from one note to another."""
-_MOST_KEPT = 8192 + 256
-_texts: dict[int, tuple[Group, str]] = {}
-"""Texts of groups, by identity; the group is kept beside its text, so that its identity is nobody else's."""
+_MOST_KEPT = 4096
+_texts: dict[str, dict[int, tuple[Group, str]]] = {tag: {} for tag in _KEPT}
+"""Texts of groups, by tag and identity; the group is kept beside its text, so that its identity is nobody else's."""
 _lock = Lock()
 _plain: set[str] = set()
 """Texts with blanks or signs met before that need no escape: the same products, streets and names come note after note."""
@@ -125,11 +126,14 @@ def _element(name: str, kind: Kind, scope: dict[str, Any]) -> str:
             scope[f"_cell_{name}"] = [(None, "")]
             # One tuple, read once: another thread may put another number in the meantime.
             return f"<{name}>{{_e[1] if (_e := _cell_{name}[0])[0] is {name} else _kept(_cell_{name}, {name})}}</{name}>"
+        if (places.least, places.most) == (2, 2):
+            ready = f'"0.00" if {name} is _nothing else {ready}'
         return f"<{name}>{{{ready}_decimal({name}, {places.least}, {places.most})}}</{name}>"
     if isinstance(kind.type, type) and issubclass(kind.type, Group):
         scope[f"_{name}"] = _later(kind.type, name, scope)
         if name in _KEPT:
-            return f"{{_k[1] if (_k := _texts.get(id({name}))) else _{name}({name})}}"
+            scope[f"_texts_{name}"] = _texts[name]
+            return f"{{_k[1] if (_k := _texts_{name}.get(id({name}))) else _{name}({name})}}"
         return f"{{_{name}({name})}}"
     if kind.type is not str:
         raise TypeError(f"campo {name}: o leiaute não sabe escrever {kind.type}")
@@ -155,7 +159,7 @@ def writer(group: type[Group], tag: str) -> Callable[[Any], str]:
     scope: dict[str, Any] = {
         "_text": escape_text,
         "_plain": _plain,
-        "_texts": _texts,
+        "_nothing": NOTHING,
         "_kept": _kept,
         "_attribute": escape_attribute,
         "_decimal": decimal_text,
@@ -196,12 +200,16 @@ def writer(group: type[Group], tag: str) -> Callable[[Any], str]:
 
 
 def keep(group: Group, tag: str) -> None:
-    """From now on this very object (a value: nothing changes it) is not written again wherever it is the element `tag`."""
+    """From now on this very object (a value: nothing changes it) is not written again wherever it is the element `tag`.
+
+    For `prod`, `imposto` and `emit`; the last ones are remembered.
+    """
     text = writer(type(group), tag)(group)
     with _lock:
-        while len(_texts) >= _MOST_KEPT:
-            del _texts[next(iter(_texts))]
-        _texts[id(group)] = (group, text)
+        texts = _texts[tag]
+        while len(texts) >= _MOST_KEPT:
+            del texts[next(iter(texts))]
+        texts[id(group)] = (group, text)
 
 
 def canonical(root: Group, tag: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from gateway.core.money import ZERO
+from gateway.core.money import NOTHING, ZERO
 from gateway.nfe.layout.ibs_cbs import AjusteCompet, CredPresIbsZfm, EstornoCred, IbsCbs, TransfCred
 from gateway.nfe.layout.selective import Is
 from gateway.nfe.reform.mono import monophase
 from gateway.nfe.reform.profile import ReformItem
-from gateway.nfe.reform.rounding import NOTHING, money
+from gateway.nfe.reform.rounding import money
 from gateway.nfe.reform.rule import ReformRule
 from gateway.nfe.reform.selective import selective
 from gateway.nfe.reform.values import plain, presumed, values

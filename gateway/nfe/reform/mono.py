@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from gateway.core.money import ZERO
+from gateway.core.money import NOTHING, ZERO
 from gateway.nfe.layout import ibs_cbs_mono as mono
 from gateway.nfe.reform.profile import MonoRates, ReformItem
-from gateway.nfe.reform.rounding import NOTHING, fraction, money
+from gateway.nfe.reform.rounding import fraction, money
 from gateway.nfe.reform.rule import ReformRule
 
 NAMES = {

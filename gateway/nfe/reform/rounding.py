@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from gateway.core.money import CENT, ZERO
+from gateway.core.money import CENT
 
-NOTHING = ZERO.quantize(CENT)
 HUNDRED = Decimal(100)
 _EXPRESSION = Decimal("1E-8")
 _PERCENT = Decimal("0.0001")

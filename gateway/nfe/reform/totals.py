@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from gateway.core.money import NOTHING
 from gateway.nfe.layout.fields import Group
 from gateway.nfe.layout.ibs_cbs import (
     CredPres,
@@ -20,7 +21,6 @@ from gateway.nfe.layout.ibs_cbs import (
 )
 from gateway.nfe.layout.ibs_cbs_mono import Monofasia
 from gateway.nfe.layout.selective import Is, IsTot
-from gateway.nfe.reform.rounding import NOTHING
 
 _MONO = ("vIBSMono", "vCBSMono", "vIBSMonoReten", "vCBSMonoReten", "vIBSMonoRet", "vCBSMonoRet")
 
@@ -61,7 +61,7 @@ class ReformSums:
             self._add_credit(group.gCredPresOper.gCBSCredPres, 2)
 
     def row(self) -> tuple[Decimal, ...] | None:
-        """Of one item: base, IBS, of the state, of the city, and CBS; empty without the group, None when there is more than that."""
+        """Of one item: base, IBS, of the state, of the city, and CBS. Empty without the group, None when there is more."""
         if not self._seen:
             return () if self._selective is None else None
         rare = self._mono is not None or self._reversals is not None or self._selective is not None or not self._valued

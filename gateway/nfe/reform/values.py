@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from gateway.core.money import NOTHING
 from gateway.nfe.layout.ibs_cbs import (
     AlcZfmCbs,
     CredPres,
@@ -17,7 +18,7 @@ from gateway.nfe.layout.ibs_cbs import (
     TribCompraGov,
     TribRegular,
 )
-from gateway.nfe.reform.rounding import HUNDRED, NOTHING, cents, fraction, money
+from gateway.nfe.reform.rounding import HUNDRED, cents, fraction, money
 from gateway.nfe.reform.rule import Credit, ReformRule, Regular, Share
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from gateway.core.money import NOTHING
 from gateway.nfe.layout.ibs_cbs import IbsCbs
 from gateway.nfe.layout.item import Imposto
 from gateway.nfe.layout.selective import Is
@@ -13,7 +14,6 @@ from gateway.nfe.reform.rule import ReformRule
 from gateway.nfe.taxes.contributions import contributions
 from gateway.nfe.taxes.difal import difal
 from gateway.nfe.taxes.issqn import IssqnRule
-from gateway.nfe.taxes.rounding import NOTHING
 from gateway.nfe.taxes.rule import TaxRule
 from gateway.nfe.taxes.sums import Sums
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from gateway.core.money import ZERO, to_cents
+from gateway.core.money import NOTHING, ZERO, to_cents
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.pis_cofins import (
     Cofins,
@@ -23,7 +23,7 @@ from gateway.nfe.layout.pis_cofins import (
 from gateway.nfe.product import Product, TaxProfile
 from gateway.nfe.scope import Scope
 from gateway.nfe.tables import simples_cst
-from gateway.nfe.taxes.rounding import NOTHING, share
+from gateway.nfe.taxes.rounding import share
 
 _ALIQ = frozenset({"01", "02"})
 _QTDE = "03"

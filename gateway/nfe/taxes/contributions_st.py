@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from gateway.core.money import ZERO
+from gateway.core.money import NOTHING, ZERO
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.pis_cofins import CofinsSt, PisSt
 from gateway.nfe.product import Product
 from gateway.nfe.scope import Scope
 from gateway.nfe.tax_profile import ContributionsSt
-from gateway.nfe.taxes.rounding import NOTHING, share
+from gateway.nfe.taxes.rounding import share
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from gateway.core.money import CENT, ZERO
+from gateway.core.money import CENT, NOTHING, ZERO
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.icms import IcmsUfDest
 from gateway.nfe.product import Product, TaxProfile
 from gateway.nfe.scope import Scope
 from gateway.nfe.taxes.icms import IcmsCharge
 from gateway.nfe.taxes.rates import fcp_rate, internal_rate
-from gateway.nfe.taxes.rounding import HUNDRED, NOTHING, share
+from gateway.nfe.taxes.rounding import HUNDRED, share
 from gateway.nfe.taxes.sums import Sums
 
 

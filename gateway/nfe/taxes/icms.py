@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
-from gateway.core.money import ZERO
+from gateway.core.money import NOTHING, ZERO
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.fields import Group
 from gateway.nfe.layout.icms import Icms, Icms00, Icms20, Icms40, Icms60, IcmsPart, IcmsSn102, IcmsSn500
@@ -23,7 +23,7 @@ from gateway.nfe.taxes.icms_monophase import resolve_monophase
 from gateway.nfe.taxes.icms_retained import resolve_retained
 from gateway.nfe.taxes.icms_st import resolve_st
 from gateway.nfe.taxes.rates import fcp_rate, operation_rate
-from gateway.nfe.taxes.rounding import NOTHING, share
+from gateway.nfe.taxes.rounding import share
 from gateway.nfe.taxes.situation import Situated
 from gateway.nfe.taxes.sums import Sums
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from gateway.core.money import NOTHING
 from gateway.nfe.layout.fields import Group
 from gateway.nfe.layout.icms import Icms
 from gateway.nfe.taxes.icms_st import StRule, st_fields
-from gateway.nfe.taxes.rounding import NOTHING, share
+from gateway.nfe.taxes.rounding import share
 from gateway.nfe.taxes.sums import Sums
 
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from gateway.core.money import ZERO
+from gateway.core.money import NOTHING, ZERO
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.icms import Icms
 from gateway.nfe.layout.icms_cst import Icms02, Icms15, Icms53, Icms61
 from gateway.nfe.product import Product
 from gateway.nfe.scope import Scope
 from gateway.nfe.tax_profile import Fuel
-from gateway.nfe.taxes.rounding import NOTHING, share
+from gateway.nfe.taxes.rounding import share
 from gateway.nfe.taxes.sums import Sums
 
 _QUANTUM = Decimal("0.0001")

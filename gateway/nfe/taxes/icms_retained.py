@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from gateway.core.money import ZERO
+from gateway.core.money import NOTHING, ZERO
 from gateway.nfe.findings import Findings
 from gateway.nfe.layout.icms import Icms, Icms60, IcmsSn500, IcmsSt
 from gateway.nfe.product import Product
 from gateway.nfe.scope import Scope
 from gateway.nfe.tax_profile import Retained
-from gateway.nfe.taxes.rounding import NOTHING, share
+from gateway.nfe.taxes.rounding import share
 from gateway.nfe.taxes.sums import Sums
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from gateway.core.money import ZERO
+from gateway.core.money import NOTHING, ZERO
 from gateway.nfe.findings import Findings
 from gateway.nfe.product import Product, TaxProfile
 from gateway.nfe.scope import Scope
 from gateway.nfe.tax_profile import StTerms
 from gateway.nfe.taxes.rates import fcp_rate, internal_rate
-from gateway.nfe.taxes.rounding import HUNDRED, NOTHING, share
+from gateway.nfe.taxes.rounding import HUNDRED, share
 from gateway.nfe.taxes.sums import Sums
 
 _MOD_BC_ST = {

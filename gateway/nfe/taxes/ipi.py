@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from gateway.core.money import ZERO
+from gateway.core.money import NOTHING, ZERO
 from gateway.core.taxid import Cnpj
 from gateway.core.text import clean_text
 from gateway.nfe.findings import Findings
@@ -14,7 +14,7 @@ from gateway.nfe.parties import tax_id
 from gateway.nfe.product import Product
 from gateway.nfe.scope import Scope
 from gateway.nfe.tax_profile import IpiProfile
-from gateway.nfe.taxes.rounding import NOTHING, share
+from gateway.nfe.taxes.rounding import share
 from gateway.nfe.taxes.sums import Sums
 
 _ENTERING = {"50": "00", "51": "01", "52": "02", "53": "03", "54": "04", "55": "05", "99": "49"}

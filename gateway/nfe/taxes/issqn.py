@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from gateway.core.money import ZERO
+from gateway.core.money import NOTHING, ZERO
 from gateway.core.text import clean_text
 from gateway.nfe import municipios
 from gateway.nfe.findings import Findings
@@ -13,7 +13,7 @@ from gateway.nfe.layout.issqn import Issqn
 from gateway.nfe.product import Product
 from gateway.nfe.scope import Scope
 from gateway.nfe.tax_profile import Service
-from gateway.nfe.taxes.rounding import NOTHING, share
+from gateway.nfe.taxes.rounding import share
 from gateway.nfe.taxes.sums import Sums
 
 _IND_ISS = {

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
-from gateway.core.money import CENT, ZERO
+from gateway.core.money import CENT
 
-NOTHING = ZERO.quantize(CENT)
 HUNDRED = Decimal("100.00")
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from gateway.core.money import CENT, ZERO, to_cents
+from gateway.core.money import NOTHING, ZERO, to_cents
 from gateway.nfe.layout.issqn import IssqnTot
 from gateway.nfe.layout.total import IcmsTot, Total
 from gateway.nfe.reform.totals import ReformSums
 
-_NOTHING = ZERO.quantize(CENT)
 _PLAIN = ("vBC", "vICMS", "vFCP", "vPIS", "vCOFINS", "vProd", "vFrete", "vDesc", "vOutro", "vItem")
 """Sums of a `Row`, before those of the reform."""
 Row = tuple[Decimal, ...]
@@ -20,17 +19,18 @@ Row = tuple[Decimal, ...]
 class Sums:
     """Adds items up. `vItem` are the items' shares of vNF.
 
-    rows: items given whole (`row`), added when the total is asked for. deducted: relieved ICMS taken from the total; contributions_st: PISST and COFINSST that are added to it. fuels and services
+    deducted: relieved ICMS taken from the total; contributions_st: PISST and COFINSST that are added to it. fuels and services
     are the sums that few notes have, by their names in W.
     """
 
     __slots__ = (
+        "_bare_rows",
+        "_rows",
         "contributions_st",
         "deducted",
         "difal",
         "fuels",
         "reform",
-        "rows",
         "services",
         "vBC",
         "vBCST",
@@ -55,15 +55,16 @@ class Sums:
     )
 
     def __init__(self) -> None:
-        self.rows: list[Row] = []
+        self._rows: list[Row] = []
+        self._bare_rows: list[Row] = []
         self.difal = False
         self.reform = ReformSums()
-        self.vBC = self.vICMS = self.vICMSDeson = self.vFCP = _NOTHING
-        self.vFCPUFDest = self.vICMSUFDest = _NOTHING
-        self.vBCST = self.vST = self.vFCPST = self.vFCPSTRet = _NOTHING
-        self.vProd = self.vFrete = self.vSeg = self.vDesc = self.vOutro = self.vItem = self.vServ = _NOTHING
-        self.vIPI = self.deducted = self.contributions_st = _NOTHING
-        self.vPIS = self.vCOFINS = _NOTHING
+        self.vBC = self.vICMS = self.vICMSDeson = self.vFCP = NOTHING
+        self.vFCPUFDest = self.vICMSUFDest = NOTHING
+        self.vBCST = self.vST = self.vFCPST = self.vFCPSTRet = NOTHING
+        self.vProd = self.vFrete = self.vSeg = self.vDesc = self.vOutro = self.vItem = self.vServ = NOTHING
+        self.vIPI = self.deducted = self.contributions_st = NOTHING
+        self.vPIS = self.vCOFINS = NOTHING
         self.fuels: dict[str, Decimal] = {}
         self.services: dict[str, Decimal] = {}
 
@@ -75,7 +76,7 @@ class Sums:
     def service(self, **values: Decimal) -> None:
         """ISSQN and the contributions of a service, by their names in W17."""
         for name, value in values.items():
-            self.services[name] = self.services.get(name, _NOTHING) + value
+            self.services[name] = self.services.get(name, NOTHING) + value
 
     def row(self) -> Row | None:
         """These sums, of one item, as a row for those of a note; None when they have what a row has no place for."""
@@ -84,13 +85,21 @@ class Sums:
         reform = self.reform.row()
         return None if reform is None else (*(getattr(self, name) for name in _PLAIN), *reform)
 
+    def take(self, row: Row) -> None:
+        """Adds an item given whole, when the total is asked for: columns are added faster than items."""
+        (self._bare_rows if len(row) == len(_PLAIN) else self._rows).append(row)
+
     def _add_rows(self) -> None:
-        for width in {len(row) for row in self.rows}:
-            columns = [sum(column, _NOTHING) for column in zip(*(row for row in self.rows if len(row) == width), strict=True)]
+        for rows in (self._rows, self._bare_rows):
+            if not rows:
+                continue
+            columns = rows[0] if len(rows) == 1 else [sum(column) for column in zip(*rows, strict=True)]
             for name, added in zip(_PLAIN, columns, strict=False):
-                setattr(self, name, getattr(self, name) + added)
-            self.reform.add_row(columns[len(_PLAIN) :])
-        self.rows.clear()
+                if added:
+                    setattr(self, name, getattr(self, name) + added)
+            if len(columns) > len(_PLAIN):
+                self.reform.add_row(columns[len(_PLAIN) :])
+            rows.clear()
 
     @property
     def note_value(self) -> Decimal:
@@ -110,7 +119,7 @@ class Sums:
             vICMSDeson=self.vICMSDeson,
             vFCPUFDest=self.vFCPUFDest if self.difal else None,
             vICMSUFDest=self.vICMSUFDest if self.difal else None,
-            vICMSUFRemet=_NOTHING if self.difal else None,
+            vICMSUFRemet=NOTHING if self.difal else None,
             vFCP=self.vFCP,
             vBCST=self.vBCST,
             vST=self.vST,
@@ -120,9 +129,9 @@ class Sums:
             vFrete=self.vFrete,
             vSeg=self.vSeg,
             vDesc=self.vDesc,
-            vII=_NOTHING,
+            vII=NOTHING,
             vIPI=self.vIPI,
-            vIPIDevol=_NOTHING,
+            vIPIDevol=NOTHING,
             vPIS=self.vPIS,
             vCOFINS=self.vCOFINS,
             vOutro=self.vOutro,
@@ -142,5 +151,5 @@ class Sums:
         return IssqnTot(vServ=self.vServ, dCompet=competence.isoformat(), cRegTrib=regime or None, **self.services)
 
 
-_OTHERS = tuple(set(Sums.__slots__) - {*_PLAIN, "difal", "fuels", "services", "reform", "rows"})
+_OTHERS = tuple(set(Sums.__slots__) - {*_PLAIN, "difal", "fuels", "services", "reform", "_rows", "_bare_rows"})
 """Amounts that a row has no place for."""

@@ -167,7 +167,7 @@ def test_a_service_does_not_come_back_as_goods() -> None:
         b"<ISSQN><vBC>80.00</vBC><vAliq>5.00</vAliq><vISSQN>4.00</vISSQN><cMunFG>3550308</cMunFG><cListServ>14.06</cListServ>"
         b"<indISS>1</indISS><indIncentivo>2</indIncentivo></ISSQN>"
     )
-    served = replace(SOLD, xml=xml[:start] + service + xml[end:])
+    served = msgspec.structs.replace(SOLD, xml=xml[:start] + service + xml[end:])
     assert told(back(served), kept(served)) == [("NFE-RET-13", "$.returns[0]")]
 
 

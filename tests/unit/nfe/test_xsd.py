@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import dataclasses
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from msgspec import structs
 
 from gateway.core.errors import ValidationFailed
 from gateway.nfe.build import dry_run
@@ -101,7 +101,7 @@ def test_threads_do_not_mix_their_errors(certificate: Certificate) -> None:
 def test_dry_run_tells_what_only_the_schema_knows() -> None:
     draft = composed(sale())
     dry_run(draft, AT)
-    broken = dataclasses.replace(draft, header=dataclasses.replace(draft.header, indPres="7"))
+    broken = structs.replace(draft, header=structs.replace(draft.header, indPres="7"))
     with pytest.raises(ValidationFailed) as caught:
         dry_run(broken, AT)
     assert [(fault.code, fault.path) for fault in caught.value.faults] == [("NFE-XSD-ENUMERATION", "$.infNFe.ide.indPres")]
