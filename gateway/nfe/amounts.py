@@ -35,9 +35,19 @@ def reais(value: Decimal, name: str, path: str, findings: Findings) -> Decimal:
     return NOTHING
 
 
+def is_count(value: Decimal) -> bool:
+    """Whether `value` is a whole quantity above zero, written as the layout has it."""
+    return value.same_quantum(_ONE) and 0 < value < _MAX_QUANTITY
+
+
+def is_price(value: Decimal) -> bool:
+    """Whether `value` is a price of two decimals, from zero on."""
+    return value.same_quantum(CENT) and 0 <= value < _MAX_QUANTITY
+
+
 def quantity(value: Decimal, path: str, findings: Findings) -> Decimal | None:
     """A quantity above zero, up to four decimals, in plain notation without zeros to spare (TDec_1104v)."""
-    if value.same_quantum(_ONE) and 0 < value < _MAX_QUANTITY:
+    if is_count(value):
         return value
     if not value.is_finite() or abs(value) >= _MAX_QUANTITY:
         findings.add("NFE-ITEM-01", path, value=value)
@@ -53,7 +63,7 @@ def quantity(value: Decimal, path: str, findings: Findings) -> Decimal | None:
 
 def unit_price(value: Decimal, path: str, findings: Findings) -> Decimal | None:
     """A price from zero on, up to ten decimals (TDec_1110v)."""
-    if value.same_quantum(CENT) and 0 <= value < _MAX_QUANTITY:
+    if is_price(value):
         return value
     if value.is_finite() and 0 <= value < _MAX_QUANTITY and has_places(value, 10):
         return plain(value)

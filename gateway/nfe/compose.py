@@ -337,7 +337,7 @@ def _details(sale: Sale, sold: list[Line], scope: Scope, mod: str, sums: Sums, f
     details = []
     for number, line in enumerate(sold, start=1):
         goods = shelf.goods(line, findings)
-        shelf.check(line, goods, f"$.items[{number - 1}]", findings)
+        shelf.check(line, goods, number - 1, findings)
         details.append(_told(item(number, line, goods, item_order, sums), line, mod, findings))
     return tuple(details)
 

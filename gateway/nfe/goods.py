@@ -16,7 +16,7 @@ from gateway.nfe.lines import Line
 from gateway.nfe.operations import Operation
 from gateway.nfe.product import Product, TaxProfile
 from gateway.nfe.reform.group import added
-from gateway.nfe.reform.line import check_line
+from gateway.nfe.reform.line import check_line, silent
 from gateway.nfe.scope import Scope
 from gateway.nfe.tax_profile import Fuel
 from gateway.nfe.taxes.compute import compute
@@ -111,11 +111,12 @@ class Shelf:
             self._known[key] = (product, goods)
         return goods
 
-    def check(self, line: Line, goods: Goods, path: str, findings: Findings) -> None:
-        """Faults of what the line at `path` states of IBS, CBS and IS."""
-        if goods.rule.reform is not None:
+    def check(self, line: Line, goods: Goods, place: int, findings: Findings) -> None:
+        """Faults of what the line, `place` in the sale's items, states of IBS, CBS and IS."""
+        rule, stated = goods.rule.reform, line.item.reform
+        if rule is not None and not silent(rule, stated):
             scope = self._scope
-            check_line(goods.rule.reform, line.item.reform, line.gross, scope.operation, scope.day, path, findings)
+            check_line(rule, stated, line.gross, scope.operation, scope.day, f"$.items[{place}]", findings)
 
     def rule(self, product: Product, path: str, findings: Findings, donation: bool = False) -> TaxRule:
         """The tax rule of `product`; one without faults serves every product of the same profile, origin and NCM."""

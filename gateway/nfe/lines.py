@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from operator import attrgetter
 
 import msgspec
 
-from gateway.core.money import CENT, NOTHING, ZERO, split, to_cents
-from gateway.nfe.amounts import plain, quantity, reais, unit_price
+from gateway.core.money import CENT, MAX_REAIS, NOTHING, ZERO, split, to_cents
+from gateway.nfe.amounts import is_count, is_price, plain, quantity, reais, unit_price
 from gateway.nfe.findings import Findings
 from gateway.nfe.product import Product
 from gateway.nfe.sale import Sale, SaleItem
 
+_FREIGHT, _INSURANCE = attrgetter("freight"), attrgetter("insurance")
 _UNIT = Decimal("1E-10")
 
 
@@ -77,7 +79,7 @@ def _shares(amount: Decimal | Sequence[Decimal], good: Sequence[Line]) -> Sequen
 def _freights(sale: Sale, findings: Findings) -> Decimal | Sequence[Decimal]:
     """The sale's freight to be shared out, or each item's own when any item says its."""
     amount = reais(sale.freight.amount, "O frete da venda", "$.freight.amount", findings)
-    if all(item.freight is None for item in sale.items):
+    if [*map(_FREIGHT, sale.items)].count(None) == len(sale.items):
         return amount
     own = [reais(item.freight or ZERO, "O frete do item", f"$.items[{i}].freight", findings) for i, item in enumerate(sale.items)]
     if amount and sum(own) != amount:
@@ -88,7 +90,7 @@ def _freights(sale: Sale, findings: Findings) -> Decimal | Sequence[Decimal]:
 def _insurances(sale: Sale, findings: Findings) -> Decimal | Sequence[Decimal]:
     """As the freight: shared out, or each item's own."""
     amount = reais(sale.insurance, "O seguro da venda", "$.insurance", findings)
-    if all(item.insurance is None for item in sale.items):
+    if [*map(_INSURANCE, sale.items)].count(None) == len(sale.items):
         return amount
     own = [
         reais(item.insurance or ZERO, "O seguro do item", f"$.items[{i}].insurance", findings)
@@ -100,6 +102,17 @@ def _insurances(sale: Sale, findings: Findings) -> Decimal | Sequence[Decimal]:
 
 
 def _line(i: int, item: SaleItem, products: Mapping[str, Product], findings: Findings) -> Line | None:
+    count, price = item.quantity, item.unit_price
+    if price is not None and item.total is None and not item.discount and is_count(count) and is_price(price):
+        # So many units of a price: what nearly every item is, with nothing to say of it.
+        gross, known = to_cents(count * price) or NOTHING, item.product or products.get(item.sku)
+        if known is not None and gross <= MAX_REAIS:
+            where = f"$.items[{i}].sku" if item.product is None else f"$.items[{i}].product"
+            return Line(item, known, where, count, price, gross, NOTHING)
+    return _checked_line(i, item, products, findings)
+
+
+def _checked_line(i: int, item: SaleItem, products: Mapping[str, Product], findings: Findings) -> Line | None:
     path = f"$.items[{i}]"
     told = len(findings.faults)
     product = item.product or products.get(item.sku)

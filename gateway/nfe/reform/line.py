@@ -24,11 +24,16 @@ _GROUPS = (
 _TRANSFERS = frozenset({"01", "05"})
 
 
+def silent(rule: ReformRule, stated: ReformItem | None) -> bool:
+    """Whether the line has nothing to state and states nothing: there is nothing to check."""
+    return stated is None and rule.kind in ("plain", "values", "none") and not rule.reversal
+
+
 def check_line(
     rule: ReformRule, stated: ReformItem | None, gross: Decimal, operation: Operation, day: date, path: str, findings: Findings
 ) -> None:
     """Adds the faults of what the line at `path` states. `gross` is vProd in reais."""
-    if stated is None and rule.kind in ("plain", "values", "none") and not rule.reversal:
+    if silent(rule, stated):
         return
     line = stated or _UNSTATED
     told = len(findings.faults)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+import msgspec
+
 from gateway.core.money import NOTHING, ZERO, to_cents
 from gateway.nfe.layout.issqn import IssqnTot
 from gateway.nfe.layout.total import IcmsTot, Total
@@ -94,11 +96,22 @@ class Sums:
             if not rows:
                 continue
             columns = rows[0] if len(rows) == 1 else [sum(column) for column in zip(*rows, strict=True)]
-            for name, added in zip(_PLAIN, columns, strict=False):
-                if added:
-                    setattr(self, name, getattr(self, name) + added)
-            if len(columns) > len(_PLAIN):
-                self.reform.add_row(columns[len(_PLAIN) :])
+            vBC, vICMS, vFCP, vPIS, vCOFINS, vProd, vFrete, vDesc, vOutro, vItem, *reform = columns
+            self.vBC += vBC
+            self.vICMS += vICMS
+            self.vPIS += vPIS
+            self.vCOFINS += vCOFINS
+            self.vProd += vProd
+            self.vItem += vItem
+            if vFCP:
+                self.vFCP += vFCP
+            if vFrete:
+                self.vFrete += vFrete
+            if vDesc:
+                self.vDesc += vDesc
+            if vOutro:
+                self.vOutro += vOutro
+            self.reform.add_row(reform)
             rows.clear()
 
     @property
@@ -136,8 +149,9 @@ class Sums:
             vCOFINS=self.vCOFINS,
             vOutro=self.vOutro,
             vNF=self.note_value,
-            **{name: to_cents(value) for name, value in self.fuels.items()},
         )
+        if self.fuels:
+            icms = msgspec.structs.replace(icms, **{name: to_cents(value) for name, value in self.fuels.items()})
         reform = self.reform.total()
         return Total(
             ICMSTot=icms,
