@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from operator import mul
 
 _PATTERN = re.compile(r"[0-9]{6}[0-9A-Z]{12}[0-9]{26}")
@@ -21,12 +22,30 @@ FORBIDDEN_CNF = frozenset(
 
 _WEIGHTS = tuple(i % 8 + 2 for i in reversed(range(43)))
 _ZEROS = 48 * sum(_WEIGHTS)
+_LAST = _WEIGHTS[25:]
 
 
 def check_digit(first43: str) -> str:
     """cDV of exactly 43 ASCII characters: weights 2 to 9 from the right, value = ASCII less 48, modulo 11; 0 and 1 give 0."""
-    rest = (sum(map(mul, first43.encode("ascii"), _WEIGHTS)) - _ZEROS) % 11
+    return _digit(_weigh(first43, _WEIGHTS))
+
+
+def _weigh(text: str, weights: tuple[int, ...]) -> int:
+    return sum(map(mul, text.encode("ascii"), weights))
+
+
+def _digit(weighed: int) -> str:
+    rest = (weighed - _ZEROS) % 11
     return "0" if rest < 2 else str(11 - rest)
+
+
+@lru_cache(maxsize=1024)
+def _start(cUF: str, year: int, month: int, tax_id: str, mod: str, serie: int) -> tuple[str, int]:
+    """The first 25 characters and what they weigh: the same for all notes of a series in a month. Raises ValueError."""
+    text = f"{cUF}{year % 100:02d}{month:02d}{tax_id:0>14}{mod}{serie:03d}"
+    if len(text) != 25 or not _PATTERN.fullmatch(text.ljust(44, "0")):
+        raise ValueError(_SHAPE)
+    return text, _weigh(text, _WEIGHTS)
 
 
 class ChaveAcesso(str):
@@ -46,12 +65,12 @@ class ChaveAcesso(str):
         cls, *, cUF: str, dhEmi: datetime, tax_id: str, mod: str, serie: int, nNF: int, tpEmis: str, cNF: str
     ) -> ChaveAcesso:
         """Compose the key. `dhEmi` gives AAMM in its own offset; `tax_id` is a CNPJ or a CPF without punctuation."""
-        month = f"{dhEmi.year % 100:02d}{dhEmi.month:02d}"
-        first = f"{cUF}{month}{tax_id:0>14}{mod}{serie:03d}{nNF:09d}{tpEmis}{cNF}"
-        # The digit is right by construction: `__new__` would compute it again.
-        if not _PATTERN.fullmatch(f"{first}0"):
+        start, weighed = _start(cUF, dhEmi.year, dhEmi.month, tax_id, mod, serie)
+        end = f"{nNF:09d}{tpEmis}{cNF}"
+        if len(end) != 18 or not (end.isascii() and end.isdigit()):
             raise ValueError(_SHAPE)
-        return super().__new__(cls, first + check_digit(first))
+        # The digit is right by construction: `__new__` would compute it again.
+        return super().__new__(cls, f"{start}{end}{_digit(weighed + _weigh(end, _LAST))}")
 
     @property
     def cUF(self) -> str:

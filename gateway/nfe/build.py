@@ -29,6 +29,7 @@ VERSION = f"gateway {__version__}"[:20]
 """Name and version of this software, as the layout holds it."""
 _PLACEHOLDER_CNF = "10203040"
 _write = writer(InfNFe, "infNFe")
+_OPEN = f'<NFe xmlns="{NFE}">'
 _NO_MODES: Mapping[str, Mode] = {}
 
 
@@ -61,12 +62,16 @@ def build(
     xJust: str | None = None,
 ) -> Built:
     """The unsigned `<NFe>`, still without infNFeSupl, of the same arguments as `document`, and raising the same."""
-    return written(document(draft, number=number, cNF=cNF, dhEmi=dhEmi, tpEmis=tpEmis, dhCont=dhCont, xJust=xJust))
+    return _written(*_document(draft, number, cNF, dhEmi, tpEmis, dhCont, xJust))
 
 
 def written(body: InfNFe) -> Built:
     """The unsigned `<NFe>` of a whole document."""
-    return Built(ChaveAcesso(body.Id[3:]), f'<NFe xmlns="{NFE}">{_write(body)}</NFe>'.encode(), Note(infNFe=body))
+    return _written(body, ChaveAcesso(body.Id[3:]))
+
+
+def _written(body: InfNFe, chave: ChaveAcesso) -> Built:
+    return Built(chave, f"{_OPEN}{_write(body)}</NFe>".encode(), Note(infNFe=body))
 
 
 def document(
@@ -84,6 +89,13 @@ def document(
     In contingency (`tpEmis` other than 1) `dhCont` says since when (aware) and `xJust` why, 15 to 256 characters. Raises
     InvariantBroken when number, cNF or contingency are not what the layout takes: the caller decided them.
     """
+    return _document(draft, number, cNF, dhEmi, tpEmis, dhCont, xJust)[0]
+
+
+def _document(
+    draft: Draft, number: int, cNF: str, dhEmi: datetime, tpEmis: str, dhCont: datetime | None, xJust: str | None
+) -> tuple[InfNFe, ChaveAcesso]:
+    """As `document`, with the key it was given."""
     since, reason = _contingency(draft, tpEmis, dhCont, xJust)
     if not 1 <= number <= 999_999_999 or not cnf_allowed(cNF, number) or dhEmi.tzinfo is None:
         raise InvariantBroken(f"Número {number}, cNF {cNF!r} ou data de emissão fora do que o leiaute aceita.")
@@ -129,7 +141,7 @@ def document(
         gCompraGov=header.gCompraGov,
     )
     contact = draft.branch.technical_contact
-    return InfNFe(
+    body = InfNFe(
         Id=f"NFe{chave}",
         versao="4.00",
         ide=ide,
@@ -149,13 +161,14 @@ def document(
         compra=draft.compra,
         infRespTec=None if contact is None else inf_resp_tec(contact, chave),
     )
+    return body, chave
 
 
 def _contingency(draft: Draft, tpEmis: str, dhCont: datetime | None, xJust: str | None) -> tuple[str | None, str | None]:
     """dhCont and xJust as written: both in contingency (557), none in normal emission (556). Raises InvariantBroken."""
-    reason = clean_text(xJust or "", 256)
     if tpEmis == "1" and dhCont is None and xJust is None:
         return None, None
+    reason = clean_text(xJust or "", 256)
     if tpEmis == "1" or dhCont is None or dhCont.tzinfo is None or len(reason) < 15:
         raise InvariantBroken(
             "A contingência precisa de data com fuso e de justificativa de 15 a 256 caracteres; a emissão normal, de nenhuma."
