@@ -22,7 +22,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.bench_clock import SECONDS, alternate, alternate_threads, figure, measure, ratio, spread
+from gateway.bench_clock import SECONDS, alternate, alternate_threads, figure, measure, ratios, spread
 from gateway.bench_floor import floor
 from gateway.core.errors import ConfigInvalid
 from gateway.nfe.address import Address
@@ -98,10 +98,10 @@ def run(
 
     `{"bench", "unit", "value", "items", "n", "best_ms", "bytes", "reform", "threads", "new_prices"}`.
 
-    `reform`: whether the note has the groups of IBS and CBS, or is one of 2025, which
-    has not. `threads`: how many make notes at the same time; `value` is of all of them together. `new_prices`: every item of
+    `reform`: whether the note has the groups of IBS and CBS, or is one of 2025, which has not. `threads`: how many make notes at the same time; `value` is of all of them together. `new_prices`: every item of
     every note has an amount never met before; otherwise notes sell a shop's products at their prices, again and again.
-    `issue` has as well `floor` (notes/s), `ratio` to it, `rsa_sign_per_s`, `median_ms` (CPU) and `wall_ms` (median).
+    `issue` has as well `floor` (notes/s), `ratio` and `ratio_median` to it, `rsa_sign_per_s`, and the medians
+    `median_ms` (CPU) and `wall_ms`.
     With `python` (see `peers_python`), `issue` is followed, size by size, by the floor and by the same note made by other
     libraries, in one thread: `peer` and `version` say whose figure it is, and one that could not make the note has `error`
     instead of a figure.
@@ -139,7 +139,7 @@ def _beside_floor(works: Mapping[str, Callable[[], object]], items: int, size: i
         ours, low = alternate_threads(works["issue"], works["floor"], threads, SECONDS)
         mine, its, sign_s = ours.wall, low.wall, measure(works["rsa"], SECONDS / 4)[1]
     floor_row = figure("issue", items, low.n, min(its), size) | spread(low)
-    told = {"floor": floor_row["value"], "ratio": ratio(its, mine), "rsa_sign_per_s": round(1 / sign_s)}
+    told = {"floor": floor_row["value"], **ratios(its, mine), "rsa_sign_per_s": round(1 / sign_s)}
     return [figure("issue", items, ours.n, min(mine), size) | spread(ours) | told, floor_row]
 
 
