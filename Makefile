@@ -66,9 +66,10 @@ e2e-browser: .venv/.browser ## the console in Debian's Chromium, judged by axe; 
 
 bench: .venv/.dev .venv-bench/.ready ## the figures of the README, other libraries side by side
 	@$(BIN)/gateway bench issue --items 1,10,100,990 --peers --json
-	@$(BIN)/gateway bench build --items 1,100 --json
-	@$(BIN)/gateway bench sign --items 1,100 --json
-	@$(BIN)/gateway bench validate --items 1,100 --json
+	@$(BIN)/gateway bench issue --items 1,100 --no-reform --peers --json
+	@$(BIN)/gateway bench issue --items 1,100,990 --new-prices --no-peers --json
+	@$(BIN)/gateway bench issue --items 1,100,990 --threads 2 --no-peers --json
+	@for part in build sign validate; do $(BIN)/gateway bench $$part --items 1,100 --json; done
 
 lock: ## resolve the dependencies again
 	@test -x .venv/bin/uv || .venv/bin/pip install --quiet uv

@@ -98,11 +98,11 @@ def run(
 
     `{"bench", "unit", "value", "items", "n", "best_ms", "bytes", "reform", "threads", "new_prices"}`.
 
-    `reform`: whether the note has the groups of IBS and CBS, or is one of 2025, which has not. `threads`: how many make notes
-    at the same time; `value` is of all of them together. `new_prices`: every item of every note has an amount never met before;
+    `reform`: whether the note has the groups of IBS and CBS, or is one of 2025, which has not. `threads`: how many make notes at
+    the same time; `value` is of all of them together. `new_prices`: every item of every note has an amount never met before;
     otherwise notes sell a shop's products at their prices, again and again.
-    `issue` has as well `floor` (notes/s), `ratio` and `ratio_median` to it, `rsa_sign_per_s`, and the medians
-    `median_ms` (CPU) and `wall_ms`.
+    `issue` has as well `floor` (notes/s), `ratio` and `ratio_median` to it, `rsa_sign_per_s`, and the medians `median_ms` (CPU)
+    and `wall_ms`.
     With `python` (see `peers_python`), `issue` is followed, size by size, by the floor and by the same note made by other
     libraries, in one thread: `peer` and `version` say whose figure it is, and one that could not make the note has `error`
     instead of a figure.

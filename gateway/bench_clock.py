@@ -5,22 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from statistics import median
 
 SECONDS = 2.0
 _ROUNDS = 100
-"""Short enough (20 ms) that some of them run without a neighbour of the machine in the way, long enough for warm caches."""
+"""Of 20 ms: short enough for some to run without a neighbour of the machine in the way, long enough for caches to be warm."""
 _THREADED_ROUNDS = 10
 
 
-@dataclass(slots=True)
 class Series:
-    """One work's rounds: seconds per run of each, by the CPU of its thread and by the clock on the wall; `n` runs in all."""
+    """One work's rounds: seconds per run of each, by the CPU of its thread and by the clock on the wall; `n` runs in all.
 
-    n: int = 0
-    cpu: list[float] = field(default_factory=list)
-    wall: list[float] = field(default_factory=list)
+    No dataclass: xsdata, of the peers, looks into every dataclass of the process.
+    """
+
+    __slots__ = ("cpu", "n", "wall")
+
+    def __init__(self) -> None:
+        self.n = 0
+        self.cpu: list[float] = []
+        self.wall: list[float] = []
 
     def turn(self, work: Callable[[], object], runs: int) -> None:
         """One round of `runs`."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from gateway.core.money import CENT, ZERO, to_cents
+from gateway.core.money import NOTHING, to_cents
 from gateway.nfe.amounts import percent
 from gateway.nfe.approximate_rates import Rates, taxes_of
 from gateway.nfe.findings import Findings
@@ -15,7 +15,6 @@ from gateway.nfe.layout.item import Det
 from gateway.nfe.layout.total import Total
 from gateway.nfe.lines import Line
 
-_NOTHING = ZERO.quantize(CENT)
 _SPHERES = ("federal", "state", "municipal")
 
 
@@ -29,7 +28,7 @@ def approximate(
     came, and no sentence.
     """
     told: list[Det] = []
-    sums = dict.fromkeys(_SPHERES, _NOTHING)
+    sums = dict.fromkeys(_SPHERES, NOTHING)
     sources: dict[str, None] = {}
     known = False
     for det, line in zip(details, sold, strict=True):
@@ -47,11 +46,11 @@ def approximate(
         for sphere, part in parts.items():
             sums[sphere] += part
         sources[rates.source] = None
-        imposto = msgspec.structs.replace(det.imposto, vTotTrib=sum(parts.values(), _NOTHING))
+        imposto = msgspec.structs.replace(det.imposto, vTotTrib=sum(parts.values(), NOTHING))
         told.append(msgspec.structs.replace(det, imposto=imposto))
     if not known:
         return details, total, ""
-    whole = msgspec.structs.replace(total.ICMSTot, vTotTrib=sum(sums.values(), _NOTHING))
+    whole = msgspec.structs.replace(total.ICMSTot, vTotTrib=sum(sums.values(), NOTHING))
     names = " e ".join(source for source in sources if source)
     text = (
         f"Trib aprox R$: {_written(sums['federal'])} Federal, {_written(sums['state'])} Estadual e"

@@ -23,6 +23,7 @@ from gateway.nfe.xsd_derived import derive, items_differ
 from gateway.nfe.xsd_messages import explain
 
 MAX_XML: Final = 8 * 1024 * 1024
+_OPEN: Final = b"<NFe "
 SOURCE: Final = "leiauteNFe_v4.00.xsd, PL_010f v1.04"
 _FILES: Final = {
     "nfe": "nfe_v4.00.xsd",
@@ -125,7 +126,8 @@ def validate(xml: bytes, root: str = "nfe") -> tuple[Fault, ...]:
     except etree.XMLSyntaxError as error:
         message = f"O texto não é XML bem formado: {error.msg}."
         return (Fault(code="NFE-XSD-MALFORMED", path="$", message=message, fix="Envie o XML como foi gerado.", source=SOURCE),)
-    if bool(document.docinfo.internalDTD):
+    # What begins by opening its root has no place for a DOCTYPE.
+    if not xml.startswith(_OPEN) and bool(document.docinfo.internalDTD):
         message = "O XML da nota não pode trazer DOCTYPE."
         return (Fault(code="NFE-XSD-MALFORMED", path="$", message=message, fix="Retire o DOCTYPE do XML.", source=SOURCE),)
     if root == "nfe" and _accepted_at_once(document):
