@@ -17,7 +17,7 @@ from gateway.api.console.render import ago, money
 from gateway.api.console.session import local_path
 from gateway.core.errors import CertificateInvalid
 from gateway.jobs.number_watch import NumberWatch
-from gateway.store import fiscal_events, jobs
+from gateway.store import documents, fiscal_events, jobs, reissues
 from gateway.store.custody_tables import root_certificates
 from gateway.store.event_tables import fiscal_events as fiscal_events_table
 from gateway.store.event_tables import inutilizacoes
@@ -167,6 +167,32 @@ async def test_a_note_has_its_page(browser: Client, house: House, client: Client
     assert (slip.status, slip.content_type) == (200, "image/png")
     assert (await browser.get(f"/console/notas/{row.id}/danfe.pdf")).content_type == "application/pdf"
     assert (await browser.get(f"/console/notas/{row.id}/xml")).content_type == "application/xml"
+
+
+async def test_both_attempts_at_a_sale_show_each_other_and_the_first_offers_no_retry(
+    browser: Client, house: House, client: Client
+) -> None:
+    await house.user()
+    await client.post("/v1/nfe", json=sale("dupla"), headers=await house.key())
+    at = house.clock.epoch_ms()
+
+    def part(conn: Any) -> str:
+        doc = documents.by_ref(conn, "dupla")
+        assert doc is not None
+        documents.take_number(conn, doc.id, at=at, cnf=lambda n: "20000005")
+        documents.store_signed(conn, doc.id, chave="3" * 44, digest="d", xml=b"<NFe/>", at=at)
+        first = reissues.reissue(conn, doc.id, at=at, text="Emitida de novo.")
+        documents.move(conn, first.id, "reject", at=at, text="Não está na SEFAZ.", cstat="217", reason="Nunca recebida")
+        return first.id
+
+    first = await house.db.write(part)
+    await enter(browser)
+    page = await (await browser.get("/console/notas/dupla")).text()
+    assert f'<dt>Primeira tentativa</dt><dd><a href="/console/notas/{first}">Nota 1</a>' in page
+    other = await (await browser.get(f"/console/notas/{first}")).text()
+    assert "Primeira tentativa da venda" in other
+    assert ">dupla</a>" in other
+    assert "Tentar de novo" not in other
 
 
 async def test_what_people_typed_is_escaped(browser: Client, house: House, client: Client) -> None:
