@@ -109,16 +109,16 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Story(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """description: the case, in one sentence. source: the rule. waits_for: why it cannot be played yet; empty when it can.
+    """description: the case, in one sentence. source: the rule. contingency: the branch's policy.
 
-    contingency: the branch's policy.
+    killed_from: the first step at which a death leaves the course of the story as it is.
     """
 
     description: str
     source: str
     model: Model = "55"
     contingency: dict[str, Any] = {}
-    waits_for: str = ""
+    killed_from: Annotated[int, Meta(ge=1)] = 1
     step: tuple[Step, ...]
     end: End
 
