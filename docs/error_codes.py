@@ -18,6 +18,8 @@ _QUOTED = re.compile(rf'"(?!R-){CODE.pattern}"')
 NOT_CODES = frozenset({"US-ASCII", "UTF-8", "SVC-AN", "SVC-RS", "NO-PAYMENT", "PAYMENT-FROM-AFFILIATE"})
 """Texts of the same shape that say something else."""
 SAID = {
+    "APPROXIMATE-ROW": "Uma linha da tabela do IBPT não pôde ser lida; a mensagem diz a linha e a coluna.",
+    "CONTINGENCY-SVC": "A SVC não disse que está ativa para a UF da filial; a resposta dela vem na mensagem.",
     "DANFE-DRAW": "O DANFE em PDF não pôde ser desenhado; o motivo vem na mensagem.",
     "EVENT-DETAIL": "Um campo do evento falta, sobra ou não está no formato do leiaute.",
     "GW-RATE": "Chamadas demais em pouco tempo; `Retry-After` diz quanto esperar.",
@@ -28,6 +30,7 @@ SAID = {
     "NFE-DENIED": "A SEFAZ denegou a nota do pedido.",
     "NFE-REJECTED": "A SEFAZ rejeitou a nota do pedido.",
     "NFE-VOIDED": "O número da nota do pedido foi inutilizado.",
+    "OPERATION-COLUMN": "Uma coluna do CSV das operações falta, sobra ou se repete.",
     "PRINT-XML": "O XML a imprimir não é de uma nota que se saiba desenhar.",
     "ROWS-UNREADABLE": "Um dado guardado não pôde ser lido por esta versão.",
     "SEFAZ-103": "A SEFAZ recebeu o lote e ainda não respondeu: o recibo é consultado.",

@@ -5,9 +5,8 @@ The note that follows must say the same (467): `differences` is asked before a c
 
 from __future__ import annotations
 
-from gateway.core.errors import ValidationFailed
-from gateway.core.faults import Fault
 from gateway.nfe.events.detail import Value
+from gateway.nfe.findings import Findings
 from gateway.nfe.layout.document import InfNFe
 
 EPEC_EVENT = "110140"
@@ -31,10 +30,10 @@ def epec_detail(note: InfNFe) -> dict[str, Value]:
     Raises ValidationFailed for an issuer without IE: the layout of the event does not take one.
     """
     dest, sums = note.dest, note.total.ICMSTot
+    findings = Findings()
     if not note.emit.IE:
-        message = "O EPEC exige a inscrição estadual do emitente, e a filial não tem uma."
-        fix = "Informe state_registration da filial, ou espere a SEFAZ voltar."
-        raise ValidationFailed([Fault(code="NFE-EPEC-02", path="$.branch", message=message, fix=fix, source="NT 2014.001")])
+        findings.add("NFE-EPEC-02", "$.branch")
+    findings.raise_any()
     addressee: dict[str, Value] = {"idEstrangeiro": ""}
     home = note.emit.enderEmit.UF
     if dest is not None:
@@ -51,7 +50,7 @@ def epec_detail(note: InfNFe) -> dict[str, Value]:
     return {
         "dhEmi": note.ide.dhEmi,
         "tpNF": note.ide.tpNF,
-        "IE": note.emit.IE,
+        "IE": note.emit.IE or "",
         "dest": {"UF": home, **addressee, **values},
     }
 

@@ -86,5 +86,5 @@ def test_every_purpose_payment_and_operation_has_a_note() -> None:
     assert values("pag/detPag/tPag") >= {"01", *(str(code) for code in range(10, 25)), "90", "91", "99"}
     written = {file.stem for file in FOLDER.glob("operation_*.xml")}
     composed = [name for name in names(AT.date()) if default(name, AT.date()).by != "outside"]
-    assert len(composed) == 42
+    assert len(composed) == 43
     assert [name for name in composed if name != "venda" and not any(f"operation_{name}" in stem for stem in written)] == []

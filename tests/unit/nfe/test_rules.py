@@ -269,9 +269,11 @@ def test_every_rule_is_proven_here() -> None:
         "NFE-SIZE-01",
         "NFE-PAY-10",
         "NFE-BRANCH-06",
+        "NFE-EPEC-02",
         *(code for code in rules() if code.startswith((*told, "NFE-RTC-"))),
     }
     # NFE-RAW-* are proven by test_raw, NFE-TAX-* by test_tax_faults, NFE-OP-* by test_operations, NFE-RET-* and NFE-CREDIT-* by
-    # test_returns, NFE-RTC-* by test_reform_rules, those of NFC-e beside its other tests.
+    # test_returns, NFE-RTC-* by test_reform_rules, those of NFC-e beside its other tests;
+    # NFE-EPEC-02 by test_epec.
     raw = {code for code in rules() if code.startswith(("NFE-RAW-", "NFE-TAX-"))}
     assert {pair.code for pair in PAIRS} | elsewhere | raw == {code for code in rules() if code.startswith("NFE-")}
