@@ -20,6 +20,8 @@ from gateway.store.tables import artefacts, documents, numbers
 from gateway.store.transmissions import transmissions
 
 OTHER_KEY = "other_key"
+UNNAMED = "não informada"
+"""The other key, when SEFAZ says that there is one and not which."""
 _ID = re.compile(rb'<infNFe[^>]*\bId="NFe([0-9A-Z]{44})"')
 
 _DIGEST = re.compile(rb"<DigestValue>([^<]+)</DigestValue>")
@@ -91,7 +93,8 @@ def renumber(conn: Connection, document: str, at: int) -> DocumentRow:
         )
     series = {"branch": doc.branch, "model": doc.model, "series": doc.series, "environment": doc.environment}
     conn.execute(delete(numbers).where(numbers.c.document == document))
-    conn.execute(insert(foreign_numbers).values(**series, number=doc.number, chave=other, document=document, at=at))
+    known = None if other == UNNAMED else other
+    conn.execute(insert(foreign_numbers).values(**series, number=doc.number, chave=known, document=document, at=at))
     step = DOCUMENT.step(doc.status, "renumber")
     emptied: dict[str, Any] = {"number": None, "cnf": None, "issued_at": None, "chave": None, "digest": None}
     conn.execute(update(documents).where(documents.c.id == document).values(status=step.next, updated_at=at, **emptied))
@@ -111,4 +114,4 @@ def _go_on(conn: Connection, document: str) -> None:
 Step = Callable[[Connection, str, int], DocumentRow]
 """`adopt` or `renumber`."""
 
-__all__ = ["OTHER_KEY", "Step", "adopt", "other_key", "renumber"]
+__all__ = ["OTHER_KEY", "UNNAMED", "Step", "adopt", "other_key", "renumber"]

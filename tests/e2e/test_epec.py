@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from lxml import etree
+from sqlalchemy import delete, update
 
 from gateway import demo_data
 from gateway.nfe.events.schema import check
@@ -17,6 +18,8 @@ from gateway.sim.sefaz import Fault
 from gateway.stage import Stage
 from gateway.store import contingencies, documents, fiscal_events, jobs
 from gateway.store.fiscal_events import FiscalEvent
+from gateway.store.tables import number_sequences
+from gateway.store.tables import numbers as numbers_table
 from tests.e2e.test_events import verify_with_xmlsec
 from tests.e2e.test_offline import eventually, policy, until
 
@@ -179,6 +182,30 @@ async def test_without_the_ambiente_nacional_the_note_waits_and_goes_home_on_the
     found = await until(stage, "sem-an", "authorized")
     assert (found["chave_acesso"][34], found["number"]) == ("1", 1)
     assert stage.sims.sefaz._register.events == []
+
+
+async def test_a_number_that_another_note_has_at_the_ambiente_nacional_stops_and_takes_another(stage: Stage) -> None:
+    await down(stage)
+    await sell(stage, "antes")
+    await until(stage, "antes", "contingency")
+    await stage.sims.printer.wait_receipts(1)
+
+    def restored(conn: Any) -> None:
+        """The database of before that sale: its number is given out again."""
+        conn.execute(delete(numbers_table))
+        conn.execute(update(number_sequences).values(next=1))
+
+    await stage.gateway.db.write(restored)
+    await sell(stage, "depois")
+    await waits_with(stage, "depois", "SEFAZ-485")
+    stopped = await stage._call("GET", "/v1/nfe/depois")
+    assert (stopped["status"], stopped["number"]) == ("processing", 1)
+    assert "com outra chave" in stopped["timeline"][-1]["text"]
+    assert len(stage.sims.printer.receipts) == 1
+    await stage._call("POST", "/v1/nfe/depois/renumber")
+    moved = await until(stage, "depois", "contingency")
+    assert (moved["number"], moved["chave_acesso"][34]) == (2, "4")
+    assert len(stage.sims.sefaz._register.events) == 2
 
 
 async def test_an_overdue_epec_blocks_the_next_until_its_note_is_taken(stage: Stage) -> None:

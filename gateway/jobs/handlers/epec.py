@@ -26,13 +26,14 @@ from gateway.store import contingencies, documents, fiscal_events, setup
 from gateway.store.document_rows import add_event
 from gateway.store.documents import DocumentRow
 from gateway.store.fiscal_events import FiscalEvent
+from gateway.store.other_key import UNNAMED
 
 log = structlog.get_logger("gateway.jobs")
 
-THERE = frozenset({"573", "485"})
-"""Refusals that say the Ambiente Nacional has an EPEC of this number already."""
+THERE = "573"
+"""The refusal that says the Ambiente Nacional has this very EPEC already: same key, type and sequence."""
 TAKEN = frozenset({"485", "661"})
-"""Refusals that say the number is of another note."""
+"""Refusals that say the number is of another note: of this very one it would have been a 573."""
 _CHAVE = re.compile(r"chNFe\W{0,4}([0-9]{6}[0-9A-Z]{12}[0-9]{26})", re.IGNORECASE)
 
 
@@ -59,10 +60,9 @@ class RegisterEpec(SendEvent):
         assert doc is not None  # an EPEC is of one of our notes
         reason = f"{answer.cStat} {answer.xMotivo}"
         named = _CHAVE.search(answer.xMotivo)
-        other = named[1] if named is not None and named[1] != event.chave else None
-        if answer.cStat in TAKEN and other is not None:
-            return await self._taken(doc, event, answer, other, at)
-        if answer.cStat in THERE:
+        if answer.cStat in TAKEN and (named is None or named[1] != event.chave):
+            return await self._taken(doc, event, answer, UNNAMED if named is None else named[1], at)
+        if answer.cStat == THERE:
             return await self._listed(event, target) or self._proved(event, answer, at)
         if answer.decision in ("idempotent", "query_then_decide"):
             return NeedsAttention(

@@ -27,7 +27,7 @@ from gateway.store.other_key import OTHER_KEY
 from gateway.store.reissues import ATTEMPT
 from gateway.store.rule_modes import modes_of
 
-EPEC_PROVED = (("unknown", "573"), ("unknown", "485"))
+EPEC_PROVED = ("unknown", "573")
 """Status and cStat of an EPEC that the Ambiente Nacional says it has, without its protocol."""
 
 SPOKEN = frozenset({"unproved", OTHER_KEY})
@@ -68,7 +68,7 @@ class Found:
         if doc.chave is not None and doc.chave[34] != EPEC:
             return False
         known = self.epec
-        return known is None or (known.status != "registered" and (known.status, known.cstat) not in EPEC_PROVED)
+        return known is None or (known.status != "registered" and (known.status, known.cstat) != EPEC_PROVED)
 
     @property
     def wants_reissue(self) -> bool:
