@@ -26,7 +26,7 @@ def named(body: Any, name: str) -> Any:
 async def test_what_is_used_and_why(client: Client, house: House) -> None:
     key = await house.key("setup")
     plain = await (await client.get(PATH, headers=key)).json()
-    assert (plain["at"], len(plain["items"]), plain["own"]) == ("2026-11-03", 43, [])
+    assert (plain["at"], len(plain["items"]), plain["own"]) == ("2026-11-03", 44, [])
     assert named(plain, "venda")["origin"] == "default"
     stored = await client.put(PATH, json=[ROW], headers=key)
     assert stored.status == 200
@@ -58,7 +58,7 @@ async def test_the_own_rows_go_out_and_come_back_as_csv(client: Client, house: H
     own = (await back.json())["own"][0]
     assert {name: own[name] for name in ROW} == ROW
     used = await (await client.get(PATH, headers={**key, "Accept": "text/csv"})).text()
-    assert len(used.splitlines()) == 44
+    assert len(used.splitlines()) == 45
     assert "devolucao_venda" in used
 
 
