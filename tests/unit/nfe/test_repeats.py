@@ -12,7 +12,7 @@ from gateway.nfe import repeats, xml_writer
 from gateway.nfe.build import build
 from gateway.nfe.compose import compose
 from gateway.nfe.sale import Sale
-from tests.unit.nfe.made import AT, BRANCH, MG, SHIRT, item, pays, product, sale
+from tests.unit.nfe.made import AT, BRANCH, CONSUMER, MG, SHIRT, item, pays, product, sale
 
 D = Decimal
 replace = msgspec.structs.replace
@@ -61,7 +61,7 @@ def test_repeated_and_new_items_add_up_in_one_note() -> None:
         {"items": (item(note="Presente"),)},
         {"items": (item(description="Outra"),)},
         {"insurance": D("1.00"), "payments": (pays("pix", "101.00"),)},
-        {"customer": msgspec.structs.replace(sale().customer, address=MG)},
+        {"customer": replace(CONSUMER, address=MG)},
     ],
     ids=["note", "description", "insurance", "difal"],
 )
