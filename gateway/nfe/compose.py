@@ -25,7 +25,7 @@ from gateway.nfe.counterpart import itself
 from gateway.nfe.draft import Draft, Header
 from gateway.nfe.export import exporta
 from gateway.nfe.findings import Findings
-from gateway.nfe.goods import Shelf
+from gateway.nfe.goods import Shelf, det
 from gateway.nfe.information import compra, inf_adic
 from gateway.nfe.item_details import detailed
 from gateway.nfe.layout.ide import NfRef, PagAntecipado
@@ -334,7 +334,9 @@ def _details(sale: Sale, sold: list[Line], scope: Scope, mod: str, sums: Sums, f
     for number, line in enumerate(sold, start=1):
         goods = shelf.goods(line, findings)
         shelf.check(line, goods, line.place, findings)
-        details.append(_told(item(number, line, goods, item_order, sums), line, mod, findings))
+        # Of a sale with faults nothing is kept: its goods may lack what their taxes need.
+        plain = (det if findings.faults else item)(number, line, goods, item_order, sums)
+        details.append(_told(plain, line, mod, findings))
     return tuple(details)
 
 

@@ -7,11 +7,12 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from gateway.core.errors import ValidationFailed
 from gateway.nfe import repeats, xml_writer
 from gateway.nfe.build import build
 from gateway.nfe.compose import compose
 from gateway.nfe.sale import Sale
-from tests.unit.nfe.made import AT, BRANCH, MG, SHIRT, item, pays, product, sale
+from tests.unit.nfe.made import AT, BRANCH, CONSUMER, MG, SHIRT, item, pays, product, sale
 
 D = Decimal
 replace = msgspec.structs.replace
@@ -60,7 +61,7 @@ def test_repeated_and_new_items_add_up_in_one_note() -> None:
         {"items": (item(note="Presente"),)},
         {"items": (item(description="Outra"),)},
         {"insurance": D("1.00"), "payments": (pays("pix", "101.00"),)},
-        {"customer": msgspec.structs.replace(sale().customer, address=MG)},
+        {"customer": replace(CONSUMER, address=MG)},
     ],
     ids=["note", "description", "insurance", "difal"],
 )
@@ -95,6 +96,15 @@ def test_a_free_item_is_not_kept_for_its_zero_has_two_signs() -> None:
     free = sale(items=(item("1", "0.00"), item()))
     assert len({xml(free) for _ in range(3)}) == 1
     assert len(repeats._kept) == 1
+
+
+def test_nothing_is_kept_of_goods_with_faults() -> None:
+    """Sold again after its CEST is told to be wrong, the item is still refused and still computed."""
+    wrong = product(situation="st", cest="1")
+    for _ in range(3):
+        with pytest.raises(ValidationFailed):
+            xml(sale(), wrong)
+    assert (repeats._met, repeats._kept) == (set(), {})
 
 
 def test_the_oldest_go_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
