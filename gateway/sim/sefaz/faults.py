@@ -58,7 +58,8 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One rule. `face`: only what was sent there (`root`: the address without a face). `times` is how often it fires
-    (0: always). `phase` `after` means: processed and in the ledger first."""
+    (0: always). `phase` `after` means: processed and in the ledger first. `lost`: what `cstat`, `denied`, `receipt` or `alerts` made
+    of it is never heard: the connection is closed instead."""
 
     action: Action
     service: Service | None = None
@@ -70,6 +71,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     status: Annotated[int, Meta(ge=300, le=599)] = 503
     cStat: Annotated[str, Meta(pattern="^[0-9]{3,4}$")] = "999"
     polls: Annotated[int, Meta(ge=0, le=1000)] = 1
+    lost: bool = False
 
 
 class _Scenario(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -112,7 +112,7 @@ class Request(msgspec.Struct, kw_only=True, tag="request", tag_field="kind"):
 
     `cStat` is the note's when there is one, else the lot's or the service's; empty when nothing was processed. `answered`
     is false when the answer was withheld or mutilated by a fault; `fault` names the action. `face` is empty, `svc` or `an`;
-    `event` the tpEvento of the first event.
+    `event` the tpEvento of the first event. `signed`: SHA-256 of the signed document inside, whatever envelope it came in.
     """
 
     n: int
@@ -127,6 +127,7 @@ class Request(msgspec.Struct, kw_only=True, tag="request", tag_field="kind"):
     xMotivo: str = ""
     client: str = ""
     sha256: str = ""
+    signed: str = ""
     size: int = 0
     answered: bool = True
     fault: str = ""

@@ -30,6 +30,7 @@ _GARBAGE = b"\x00\x1f<html><body>Service Temporarily </bod\xff"
 _SILENT = frozenset({"hang", "drop", "reset"})
 _MUTILATED = _SILENT | {"http_status", "garbage", "truncate"}
 _PIECES = 8
+_DOCUMENTS = ((b"<NFe ", b"</NFe>"), (b"<evento ", b"</evento>"), (b"<inutNFe ", b"</inutNFe>"))
 _FACES: tuple[Face, ...] = ("", "svc", "an")
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -74,11 +75,12 @@ class Server:
             serie=key.serie if key else 0,
             client=subject,
             sha256=hashlib.sha256(body).hexdigest(),
+            signed=_signed(body),
             size=len(body),
         )
         delays, fault = self._faults.take(service, chave, line.nNF, body, face)
         line.fault = ",".join(f.action for f in [*delays, *([fault] if fault else [])])
-        line.answered = fault is None or fault.action not in _MUTILATED
+        line.answered = fault is None or (fault.action not in _MUTILATED and not fault.lost)
         await _sleep(delays, "before")
         if fault is not None and fault.action in _MUTILATED and fault.phase == "before":
             self._authorizer.register.record(line)
@@ -92,7 +94,7 @@ class Server:
             return web.Response(status=400, body=envelope.fault_body(soap_fault), content_type=_XML, charset="utf-8")
         self._authorizer.register.record(line)
         await _sleep(delays, "after")
-        if fault is not None and (fault.action in _MUTILATED or fault.action == "slow_body"):
+        if fault is not None and (fault.lost or fault.action in _MUTILATED or fault.action == "slow_body"):
             return await self._break(request, fault, answer)
         return web.Response(body=answer, content_type=_XML, charset="utf-8")
 
@@ -132,6 +134,15 @@ class Server:
             await asyncio.sleep(fault.ms / 1000)
         await response.write_eof()
         return response
+
+
+def _signed(body: bytes) -> str:
+    """SHA-256 of the signed document inside an envelope, found without parsing; empty when there is none."""
+    for opening, closing in _DOCUMENTS:
+        start, end = body.find(opening), body.rfind(closing)
+        if 0 <= start < end:
+            return hashlib.sha256(body[start : end + len(closing)]).hexdigest()
+    return ""
 
 
 async def _sleep(delays: list[Fault], phase: str) -> None:
