@@ -20,6 +20,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 30.0
+HOLIDAYS = ("01-01", "04-21", "05-01", "09-07", "10-12", "11-02", "11-15", "11-20", "12-25")
 
 
 class Nursery:
@@ -115,12 +116,22 @@ class Life:
         assert self.exit in (0, -signal.SIGKILL), f"a vida {self.id} terminou com {self.exit}"
 
 
+def _start(now: datetime) -> datetime:
+    """Ten in the morning (São Paulo) of the next Tuesday that three days follow without a holiday or the end of the month."""
+    start = now.replace(hour=13, minute=0, second=0, microsecond=0)
+    while True:
+        start += timedelta(days=1)
+        days = [start + timedelta(days=n) for n in range(4)]
+        if start.weekday() == 1 and days[-1].month == start.month and not any(f"{day:%m-%d}" in HOLIDAYS for day in days):
+            return start
+
+
 class Hours:
-    """The clock of a story, in a file that every life of it reads: the machine's plus what we advanced."""
+    """The clock of a story, in a file that every life of it reads: the machine's, set to a plain Tuesday, plus what we advanced."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.ahead = timedelta()
+        self.ahead = _start(datetime.now(UTC)) - datetime.now(UTC)
         self._write()
 
     def _write(self) -> None:

@@ -28,16 +28,17 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from gateway import cli, logs
+from gateway import demo_data, logs
+from gateway.api import app
 from gateway.bootstrap import Gateway
 from gateway.config import Settings
 from gateway.core.clock import SystemClock
+from gateway.nfe import request
+from gateway.nfe.events import schema
 from gateway.nfe.sefaz.client import SefazClient
 from gateway.store import dbclock
 from gateway.store.sqlite import SqliteDatabase
 
-PRELOADED = cli
-"""What the command line needs is imported once, before the first fork."""
 SENDS = ("authorize", "receipt", "history", "send_event", "inutilize")
 QUIET = frozenset({"jobs", "job_attempts", "api_keys", "sessions", "audit", "authorizers", "guards"})
 """A commit that writes nothing else changes no fiscal fact; how many there are depends on timers, not on the story."""
@@ -172,6 +173,17 @@ def born(order: dict[str, Any]) -> int:
     return 0
 
 
+def prepare() -> None:
+    """Read the tables and schemas that every life needs once, before the first fork."""
+    branch, products = demo_data.branch(), {product.sku: product for product in demo_data.PRODUCTS}
+    now = datetime.now(UTC)
+    for model, body in (("55", demo_data.sale("x")), ("65", demo_data.nfce("x"))):
+        sale = request.decode_request(json.dumps(body))
+        request.dry_run(request.draft(sale, branch, products, at=now, mod=model), now)
+    for key in ("evento", "inutNFe", "110110", "110111", "110112", "110140"):
+        schema.check(b"<x/>", key)
+
+
 def main() -> None:
     """Fork on demand, tell every death. Ends with standard input, and takes along whoever is still alive."""
     lives: dict[int, int] = {}
@@ -184,6 +196,7 @@ def main() -> None:
                     return
                 say(life=lives.pop(pid, 0), exit=os.waitstatus_to_exitcode(status))
 
+    prepare()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, reap)
     for line in sys.stdin:

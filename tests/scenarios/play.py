@@ -150,8 +150,8 @@ class Play:
             await self._until(lambda ref=ref: self.status(ref), status, f"{step.text} [{ref}]")
         for ref, code in step.stops.items():
             await self._until(lambda ref=ref: self._waits_for_a_person(ref), code, f"{step.text} [{ref}]")
-        if step.left:
-            await self._until(self._contingencies, 0, step.text)
+        if step.entered or step.left:
+            await self._until(self._contingencies, int(step.entered), step.text)
 
     async def _act(self, step: Step) -> None:
         model = step.model or self.story.model

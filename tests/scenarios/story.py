@@ -72,7 +72,7 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     fault, clear, state: SEFAZ. sell (by `model`, body changed by `with_`), retry, correct, cancel, substitute, void, decide, enter,
     leave: the store. elsewhere, cancelled_elsewhere: another program of the company. passes: hours. restart, backup, restore: the
-    machine. until: status of each ref. stops: code under which the job of each ref waits for a person. ends: how the event or
+    machine. until: status of each ref. entered, left: a contingency lasts, or none does. stops: code under which the job of each ref waits for a person. ends: how the event or
     voiding of this step ends, not waited for when empty. refused: code of the problem that the store must get.
     """
 
@@ -99,6 +99,7 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     restore: bool = False
     until: dict[str, str] = {}
     stops: dict[str, str] = {}
+    entered: bool = False
     left: bool = False
     ends: str = "registered"
     refused: str = ""

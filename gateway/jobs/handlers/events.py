@@ -38,6 +38,10 @@ CANCELS = frozenset({"110111", "110112"})
 """Events after which the note is cancelled."""
 _REGISTERED = frozenset({"124", "135", "136", "155"})
 _DOWN = frozenset({"wait_retry", "contingency", "poll"})
+NOTE_UNKNOWN = "494"
+"""The authoriser asked does not know the note of the event."""
+SVC = frozenset({"6", "7"})
+"""tpEmis of notes that a SVC authorised."""
 CONSUMO_INDEVIDO_SECONDS = 3600.0
 _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>'
 
@@ -126,11 +130,18 @@ class SendEvent:
     async def _refused(self, found: Found, event: FiscalEvent, answer: EventRefused, target: Target, *, asked: bool) -> Result:
         at = self._clock.epoch_ms()
         reason = f"{answer.cStat} {answer.xMotivo}"
+        if answer.cStat == NOTE_UNKNOWN and _authorized_elsewhere(found):
+            # Home does not know the note, so it cannot have the event either: the same event goes once home was told.
+            return RetryAfter(
+                f"SEFAZ-{answer.cStat}",
+                f"A SEFAZ da UF ainda não recebeu esta nota, que foi autorizada em contingência: {reason}",
+                write=lambda conn: fiscal_events.move(conn, event.id, "hold", at=at),
+            )
         if answer.decision in ("idempotent", "query_then_decide"):
             if asked:
                 return NeedsAttention(
                     f"SEFAZ-{answer.cStat}",
-                    f"A SEFAZ diz que já tem este evento ({reason}) e não o mostra na consulta da nota.",
+                    f"A SEFAZ recusou o evento ({reason}), e a consulta da nota não mostra nem o evento nem o motivo.",
                     "Consulte a nota no portal da SEFAZ; se o evento estiver lá, descarte este trabalho.",
                 )
             lost = await self._step(event, "lose")
@@ -262,6 +273,11 @@ def _guard(event: FiscalEvent) -> str:
     if event_kind(event.tp_evento).authorizer == "an":
         return f"an:{event.branch}"
     return issuer_guard(event.branch, EVENTS)
+
+
+def _authorized_elsewhere(found: Found) -> bool:
+    """Whether the note is authorised, by another authoriser than home, which hears of it later (SVC)."""
+    return found.doc is not None and found.doc.status == "authorized" and found.event.chave[34] in SVC
 
 
 def _same(known: RegisteredEvent, event: FiscalEvent) -> bool:

@@ -1,0 +1,43 @@
+"""The same stories with the gateway's process killed at one point of its path: once it is up again they end the same.
+
+CI draws a few points of every story's path from today's date and prints them; `SCENARIO_KILLS=all` kills at every one of them,
+`SCENARIO_KILLS=3` at three of each story, `SCENARIO_SEED` draws others.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.scenarios.conftest import Tell
+from tests.scenarios.play import points
+from tests.scenarios.story import names, read
+
+KILLS = os.environ.get("SCENARIO_KILLS", "0")
+SEED = os.environ.get("SCENARIO_SEED") or f"{datetime.now(UTC):%Y-%m-%d}"
+SAMPLE = 6
+"""Stories that are killed once each when nothing else is asked for."""
+
+
+def playable() -> list[str]:
+    return [name for name in names() if not read(name).waits_for]
+
+
+def drawn() -> list[str]:
+    every = playable()
+    return every if KILLS != "0" else sorted(random.Random(SEED).sample(every, min(SAMPLE, len(every))))  # noqa: S311
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", drawn())
+async def test_killed_on_its_path_it_ends_the_same(name: str, tell: Tell) -> None:
+    path = points((await tell(name)).trace)
+    if KILLS != "all":
+        path = random.Random(f"{SEED}{name}").sample(path, min(int(KILLS) or 1, len(path)))  # noqa: S311
+    for point in path:
+        print(f"{name}: morre em {point[0]} #{point[1]} (SCENARIO_SEED={SEED})")  # noqa: T201 shown when it fails
+        await tell(name, point)
