@@ -182,6 +182,7 @@ class Play:
         elif step.elsewhere is not None or step.cancelled_elsewhere:
             self._elsewhere(step, model)
         elif step.passes:
+            await self._until(self._busy, False, step.text)
             self.hours.advance(timedelta(hours=step.passes))
             self._wake()
         else:
@@ -343,17 +344,25 @@ class Play:
             f" WHERE state IN ('ready', 'waiting', 'running') AND kind NOT IN ({aside})"  # noqa: S608 our own constants
         )
 
-    def _leap(self) -> None:
-        """Nothing runs and nothing is due: on to the moment when something is."""
+    def _next(self) -> int | None:
+        """Milliseconds until something is due: 0 or less when it is, or runs; None when there is no work."""
         assert self._life is not None
         ours = f"{socket.gethostname()}:{self._life.pid}"
         moments = []
         for _, state, next_at, lease_until, worker, _ in self._work():
             if state == "running" and worker == ours:
-                return
+                return 0
             moments.append(lease_until if state == "running" else next_at)
-        ahead = min(moments, default=0) - self.hours.epoch_ms()
-        if ahead > 0:
+        return min(moments) - self.hours.epoch_ms() if moments else None
+
+    def _busy(self) -> bool:
+        ahead = self._next()
+        return ahead is not None and ahead <= 0
+
+    def _leap(self) -> None:
+        """Nothing runs and nothing is due: on to the moment when something is."""
+        ahead = self._next()
+        if ahead is not None and ahead > 0:
             self.hours.advance(timedelta(milliseconds=ahead + 1))
             self._wake()
 
