@@ -27,7 +27,7 @@ from tests.scenarios.story import Step, Story
 
 CNPJ = demo_data.TEST_CNPJ
 WHY = "Registro pedido pela loja neste caso"
-PATIENCE_SECONDS = 40.0
+PATIENCE_SECONDS = 100.0
 LOOK_SECONDS = 0.01
 ASIDE = ("vtex.sweep", "received.fetch", "contingency.deadline")
 """Kinds of job that no story waits for."""
@@ -121,7 +121,7 @@ class Play:
         repeated = False
         while True:
             life = await self._revive()
-            timeout = aiohttp.ClientTimeout(total=20)
+            timeout = aiohttp.ClientTimeout(total=60)
             headers = {"Authorization": f"Bearer {self._token}"}
             try:
                 async with (

@@ -16,10 +16,11 @@ Model = Literal["55", "65"]
 
 
 class Elsewhere(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A note that another program of the same company has at SEFAZ. of: a sale of ours whose key it has but for `differs`."""
+    """A note that another program of the same company has at SEFAZ. of: a sale of ours whose key it has but for `differs`; with
+    `digest` the key is the very same, and what was signed is not."""
 
     number: Annotated[int, Meta(ge=1)]
-    differs: Literal["cNF", "month", "tpEmis"] = "cNF"
+    differs: Literal["cNF", "month", "tpEmis", "digest"] = "cNF"
     of: str = ""
 
 
