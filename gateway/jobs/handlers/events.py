@@ -132,11 +132,9 @@ class SendEvent:
         reason = f"{answer.cStat} {answer.xMotivo}"
         if answer.cStat == NOTE_UNKNOWN and _authorized_elsewhere(found):
             # Home does not know the note, so it cannot have the event either: the same event goes once home was told.
-            return RetryAfter(
-                f"SEFAZ-{answer.cStat}",
-                f"A SEFAZ da UF ainda não recebeu esta nota, que foi autorizada em contingência: {reason}",
-                write=lambda conn: fiscal_events.move(conn, event.id, "hold", at=at),
-            )
+            await self._step(event, "hold")
+            told = f"A SEFAZ da UF ainda não recebeu esta nota, que foi autorizada em contingência: {reason}"
+            return RetryAfter(f"SEFAZ-{answer.cStat}", told)
         if answer.decision in ("idempotent", "query_then_decide"):
             if asked:
                 return NeedsAttention(

@@ -3,7 +3,7 @@ what the answer means is written, and the next run of the job acts on it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.core.clock import Clock
@@ -28,7 +28,7 @@ from gateway.nfe.answers import Authorized, Cancelled, Consultation, Denied, Not
 from gateway.nfe.ports import Sefaz, Target
 from gateway.store import documents, receipts
 from gateway.store.database import Database
-from gateway.store.documents import TransmissionRow
+from gateway.store.documents import DocumentRow, TransmissionRow
 from gateway.store.reissues import ATTEMPT
 
 POLLS = 10
@@ -61,9 +61,9 @@ class Inquiry:
         self._patience = patience
 
     async def ask(self, found: Found, target: Target, failures: int) -> Result:
-        """One question and what follows from its answer."""
-        doc, signed = found.doc, found.signed
-        if doc.chave is None or signed is None:
+        """One question and what follows from its answer. The note says that its outcome is unknown before it is asked about."""
+        doc, signed, chave = found.doc, found.signed, found.doc.chave
+        if chave is None or signed is None:
             return NeedsAttention(
                 "DOCUMENT-NO-CHAVE",
                 "O documento consta como enviado, mas não tem chave nem bytes guardados.",
@@ -73,13 +73,13 @@ class Inquiry:
         service = RECEIPT if by_receipt else CONSULT
         if (paused := found.paused.get(service)) is not None:
             return WaitFor(paused[0], paused[1], code="SEFAZ-656")
-        at = self._clock.epoch_ms()
-        seq = await self._db.write(lambda conn: documents.begin_transmission(conn, doc.id, kind="consult", at=at))
+        doc, seq = await self._db.write(lambda conn: self._begin(conn, doc))
+        found = replace(found, doc=doc)
         try:
             if by_receipt and found.receipt is not None:
-                outcome = await self._sefaz.receipt(target, doc.chave, found.receipt[0])
+                outcome = await self._sefaz.receipt(target, chave, found.receipt[0])
                 return self._of_receipt(found, seq, signed, found.receipt, outcome)
-            return self._resolve(found, seq, signed, await self._sefaz.consult(target, doc.chave))
+            return self._resolve(found, seq, signed, await self._sefaz.consult(target, chave))
         except Throttled as error:
             ended = closing(doc, seq, "not_sent", self._clock.epoch_ms(), reason=error.detail)
             return also(held_back(doc, service, error.detail, error.after), ended)
@@ -87,6 +87,14 @@ class Inquiry:
             ended = closing(doc, seq, "no_answer", self._clock.epoch_ms(), reason=error.detail)
             result = also(result_of(error, failures), ended)
             return found.unanswered(result, error.detail) if isinstance(error, NotSent) else result
+
+    def _begin(self, conn: Any, doc: DocumentRow) -> tuple[DocumentRow, int]:
+        at = self._clock.epoch_ms()
+        losing(doc, INTERRUPTED, at)(conn)
+        seq = documents.begin_transmission(conn, doc.id, kind="consult", at=at)
+        moved = documents.get(conn, doc.id)
+        assert moved is not None  # documents are never deleted
+        return moved, seq
 
     def _of_receipt(self, found: Found, seq: int, signed: bytes, receipt: tuple[str, int], outcome: Outcome) -> Result:
         doc, at = found.doc, self._clock.epoch_ms()
@@ -128,7 +136,6 @@ class Inquiry:
 
                 def cancelled(conn: Any) -> None:
                     closing(doc, seq, "cancelled", at, cstat=cStat, reason=xMotivo)(conn)
-                    losing(doc, INTERRUPTED, at)(conn)
                     documents.move(conn, doc.id, "cancel", at=at, text=f"A SEFAZ informa: {cStat} {xMotivo}", cstat=cStat)
                     after_outcome(conn, doc.id, at)
 
@@ -145,7 +152,7 @@ class Inquiry:
                 if refusal.decision in LATER:
                     result: Result = RetryAfter(f"SEFAZ-{refusal.cStat}", reason)
                     return found.unanswered(also(result, ended), reason, refusal.cStat)
-                return also(also(_for_a_person(refusal, reason), losing(doc, INTERRUPTED, at)), ended)
+                return also(_for_a_person(refusal, reason), ended)
             case Unknown(reason):
                 ended = closing(doc, seq, "no_answer", at, reason=reason)
                 return found.unanswered(also(RetryAfter("SEFAZ-NO-ANSWER", reason), ended), reason)
@@ -156,7 +163,6 @@ class Inquiry:
 
         def write(conn: Any) -> None:
             closing(doc, seq, "not_found", at, cstat=cStat, reason=xMotivo)(conn)
-            losing(doc, INTERRUPTED, at)(conn)
             if not first and doc.origin == ATTEMPT:
                 reason = "A SEFAZ nunca recebeu esta nota, e a venda foi emitida de novo em contingência."
                 documents.move(conn, doc.id, "reject", at=at, text=reason, cstat=cStat, reason=reason)

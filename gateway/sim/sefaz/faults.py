@@ -58,8 +58,8 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One rule. `face`: only what was sent there (`root`: the address without a face). `times` is how often it fires
-    (0: always). `phase` `after` means: processed and in the ledger first. `lost`: what `cstat`, `denied`, `receipt` or `alerts` made
-    of it is never heard: the connection is closed instead."""
+    (0: always). `phase` `after` means: processed and in the ledger first. `lost`: what `cstat`, `denied`, `receipt` or `alerts`
+    made of it is never heard: the connection is closed instead."""
 
     action: Action
     service: Service | None = None
