@@ -47,8 +47,9 @@ imports: .venv/.dev
 docs: .venv/.dev ## the generated pages are up to date and no link is broken
 	@$(BIN)/python -m docs.generate --check
 
-chaos: .venv/.dev ## kill -9 at seeded points, with the simulator dropping answers: make chaos SEEDS="1 2 3"
+chaos: .venv/.dev ## kill -9 at seeded points, and at every point of every scenario: make chaos SEEDS="1 2 3"
 	@CHAOS_SEEDS="$(SEEDS)" CHAOS_POINTS=20 $(BIN)/pytest tests/chaos --timeout 1200
+	@SCENARIO_KILLS=all $(BIN)/pytest tests/scenarios/test_killed.py -n $(TESTERS) --dist worksteal
 
 .venv/.browser: .venv/.dev
 	@command -v chromium >/dev/null && command -v npm >/dev/null || { $(ROOT) apt-get update -qq && $(ROOT) apt-get install -qq -y --no-install-recommends chromium npm; }

@@ -1,4 +1,4 @@
-"""A house set up once (database, key, branch, certificate), copied for each telling; a nursery of processes; SEFAZ's simulator."""
+"""A house set up once (database, key, branch, certificate) and copied for each telling, a nursery of processes, and a SEFAZ."""
 
 from __future__ import annotations
 
@@ -66,9 +66,7 @@ def tell(house: House, nursery: Nursery, tmp_path: Path) -> Tell:
         await asyncio.to_thread(folder.mkdir)
         hours = Hours(folder / "relogio")
         async with _sefaz(house, hours) as sim:
-            play = Play(
-                read(name), folder, house=house.data, token=house.token, sim=sim, nursery=nursery, hours=hours
-            )
+            play = Play(read(name), folder, house=house.data, token=house.token, sim=sim, nursery=nursery, hours=hours)
             await play.tell(fatal)
             judge(play, killed=fatal != NEVER)
         return play

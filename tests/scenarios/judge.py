@@ -1,4 +1,4 @@
-"""Judges how a story ended: SEFAZ's own ledger against the gateway's database, read as SQL. What holds for every story is here."""
+"""Judges how a story ended: SEFAZ's own ledger against the gateway's database, read as SQL. Holds for every story."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ def _foreign(play: Play, key: tuple[str, int]) -> bool:
 
 def _notes_at_sefaz(play: Play) -> None:
     """One authorised note for each authorised sale, and no other of ours."""
-    mine = {chave for chave, in play.rows("SELECT chave FROM documents WHERE status IN ('authorized', 'cancelled')")}
-    parked = {chave for chave, in play.rows("SELECT chave FROM documents WHERE status IN ('processing', 'unknown')")}
+    mine = {chave for (chave,) in play.rows("SELECT chave FROM documents WHERE status IN ('authorized', 'cancelled')")}
+    parked = {chave for (chave,) in play.rows("SELECT chave FROM documents WHERE status IN ('processing', 'unknown')")}
     there = {note.chave for note in play.sim.authorized} - play.foreign
     assert mine <= there, mine - there
     assert there <= mine | parked, there - mine - parked
@@ -124,7 +124,7 @@ def _sent_once(play: Play) -> None:
 def _settled(row: Request) -> bool:
     """Whether whoever sent it knows that nothing was stored: answered with a refusal, or never read."""
     if row.answered:
-        return row.fault == "" and _refusal(row.cStat) or row.fault == "cstat"
+        return (row.fault == "" and _refusal(row.cStat)) or row.fault == "cstat"
     return row.fault in ("http_status",) and row.cStat == ""
 
 

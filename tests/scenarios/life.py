@@ -127,7 +127,7 @@ def _start(now: datetime) -> datetime:
 
 
 class Hours:
-    """The clock of a story, in a file that every life of it reads: the machine's, set to a plain Tuesday, plus what we advanced."""
+    """The clock of a story, in a file that its lives read: the machine's, from a plain Tuesday on, plus what we advanced."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

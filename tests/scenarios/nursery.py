@@ -29,7 +29,6 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from gateway import demo_data, logs
-from gateway.api import app
 from gateway.bootstrap import Gateway
 from gateway.config import Settings
 from gateway.core.clock import SystemClock

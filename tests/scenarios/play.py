@@ -6,6 +6,7 @@ Whoever asks and sees no answer, because the process died, starts it again and a
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import signal
 import socket
@@ -35,7 +36,7 @@ NEVER = ("none", 0)
 
 
 class Play:
-    """One telling of a story in `folder`, from a data directory copied from `house`. fatal: the point where it is killed first."""
+    """One telling of a story in `folder`, from a copy of the data directory `house`."""
 
     def __init__(
         self, story: Story, folder: Path, *, house: Path, token: str, sim: SefazSimulator, nursery: Nursery, hours: Hours
@@ -59,7 +60,10 @@ class Play:
     # ---- lives
 
     async def tell(self, fatal: tuple[str, int] = NEVER) -> None:
-        """From the first step to the last, and until nothing moves any more. The process is gone when it answers."""
+        """From the first step to the last, and until nothing moves any more. The process is gone when it answers.
+
+        fatal: the point where it is killed the first time.
+        """
         self._fatal = fatal
         try:
             await self._bear()
@@ -154,14 +158,11 @@ class Play:
             await self._until(self._contingencies, int(step.entered), step.text)
 
     async def _act(self, step: Step) -> None:
+        if step.fault is not None or step.clear or step.state is not None:
+            self._sefaz(step)
+            return
         model = step.model or self.story.model
-        if step.fault is not None:
-            self.sim.push_fault(step.fault)
-        elif step.clear:
-            self.sim.clear_faults()
-        elif step.state is not None:
-            self.sim.set_state(**step.state)
-        elif step.sell:
+        if step.sell:
             kind, body = ("nfce", demo_data.nfce) if model == "65" else ("nfe", demo_data.sale)
             await self._call("POST", f"/v1/{kind}", body(step.sell) | step.body, refused=step.refused)
         elif step.retry:
@@ -187,6 +188,14 @@ class Play:
             self._wake()
         else:
             await self._machine(step)
+
+    def _sefaz(self, step: Step) -> None:
+        if step.fault is not None:
+            self.sim.push_fault(step.fault)
+        elif step.clear:
+            self.sim.clear_faults()
+        else:
+            self.sim.set_state(**step.state or {})
 
     async def _machine(self, step: Step) -> None:
         kept = self.folder / "copia.db"
@@ -338,10 +347,10 @@ class Play:
             await asyncio.sleep(LOOK_SECONDS)
 
     def _work(self) -> list[Any]:
-        aside = ", ".join(f"'{kind}'" for kind in ASIDE)
         return self.rows(
             "SELECT kind, state, next_at, lease_until, worker, error_code FROM jobs"
-            f" WHERE state IN ('ready', 'waiting', 'running') AND kind NOT IN ({aside})"  # noqa: S608 our own constants
+            " WHERE state IN ('ready', 'waiting', 'running') AND kind NOT IN (SELECT value FROM json_each(?))",
+            json.dumps(ASIDE),
         )
 
     def _next(self) -> int | None:
@@ -378,4 +387,3 @@ def points(trace: Path) -> list[tuple[str, int]]:
         name, _, nth = line.rpartition(" #")
         found.append((name, int(nth)))
     return found
-

@@ -71,10 +71,11 @@ class End(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One thing that happens. `text` says it in Portuguese; exactly one of the verbs does it; `until` and `stops` wait.
 
-    fault, clear, state: SEFAZ. sell (by `model`, body changed by `with_`), retry, correct, cancel, substitute, void, decide, enter,
+    fault, clear, state: SEFAZ. sell (by `model`, with `body` over it), retry, correct, cancel, substitute, void, decide, enter,
     leave: the store. elsewhere, cancelled_elsewhere: another program of the company. passes: hours. restart, backup, restore: the
-    machine. until: status of each ref. entered, left: a contingency lasts, or none does. stops: code under which the job of each ref waits for a person. ends: how the event or
-    voiding of this step ends, not waited for when empty. refused: code of the problem that the store must get.
+    machine. until: status of each ref. stops: code under which the job of each ref waits for a person. entered: a contingency
+    lasts; left: none does. ends: how the event or voiding of this step ends, not waited for when empty. refused: code of the
+    problem that the store must get.
     """
 
     text: str

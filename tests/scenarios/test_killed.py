@@ -18,7 +18,7 @@ from tests.scenarios.story import names, read
 
 KILLS = os.environ.get("SCENARIO_KILLS", "0")
 SEED = os.environ.get("SCENARIO_SEED") or f"{datetime.now(UTC):%Y-%m-%d}"
-SAMPLE = 6
+SAMPLE = 10
 """Stories that are killed once each when nothing else is asked for."""
 
 
