@@ -30,7 +30,7 @@ def judge(play: Play, *, killed: bool) -> None:
 
 
 def _sales(play: Play, *, killed: bool) -> None:
-    rows = play.rows("SELECT ref, id, status, number, chave, cstat FROM documents")
+    rows = play.rows("SELECT ref, id, status, number, chave, cstat FROM named")
     assert {row[0] for row in rows} == set(play.story.end.sales)
     for ref, document, status, number, chave, cstat in rows:
         end = play.story.end.sales[ref]

@@ -33,6 +33,12 @@ LOOK_SECONDS = 0.01
 ASIDE = ("vtex.sweep", "received.fetch", "contingency.deadline")
 """Kinds of job that no story waits for."""
 NEVER = ("none", 0)
+NAMED = """
+    CREATE TEMP VIEW named AS
+    SELECT d.id, d.status, d.number, d.chave, d.cstat, CASE WHEN s.id IS NULL THEN d.ref ELSE s.ref || ' (primeira)' END AS ref
+    FROM documents d LEFT JOIN documents s ON s.id = d.origin_ref AND d.origin = 'attempt'
+"""
+"""Documents by the names that stories have for them: a sale's ref; `ref (primeira)` for the first attempt at one issued again."""
 
 
 class Play:
@@ -295,6 +301,7 @@ class Play:
     def reading(self) -> Iterator[sqlite3.Connection]:
         connection = sqlite3.connect(f"file:{self.data / 'gateway.db'}?mode=ro", uri=True, timeout=10)
         try:
+            connection.execute(NAMED)
             yield connection
         finally:
             connection.close()
@@ -308,17 +315,17 @@ class Play:
         return found[0][0] if found else None
 
     def status(self, ref: str) -> Any:
-        return self.value("SELECT status FROM documents WHERE ref = ?", ref)
+        return self.value("SELECT status FROM named WHERE ref = ?", ref)
 
     def chave(self, ref: str) -> str:
-        found = self.value("SELECT chave FROM documents WHERE ref = ?", ref)
+        found = self.value("SELECT chave FROM named WHERE ref = ?", ref)
         assert isinstance(found, str), f"{ref} ainda não tem chave"
         return found
 
     def _waits_for_a_person(self, ref: str) -> Any:
         query = (
-            "SELECT jobs.error_code FROM jobs JOIN documents ON jobs.subject = documents.id"
-            " WHERE documents.ref = ? AND jobs.state = 'needs_attention'"
+            "SELECT jobs.error_code FROM jobs JOIN named ON jobs.subject = named.id"
+            " WHERE named.ref = ? AND jobs.state = 'needs_attention'"
         )
         return self.value(query, ref)
 

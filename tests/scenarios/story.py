@@ -54,7 +54,8 @@ class Sale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class End(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """sales: by ref. numbers: state of each number of the series, `"model/number"` for another model than the story's.
+    """sales: by ref; of one issued again, the first attempt is `ref (primeira)`. numbers: state of each number of the series,
+    `"model/number"` for another model than the story's.
 
     requests: services that SEFAZ saw, in order, when nobody was killed. voided: ranges that SEFAZ holds as void, "first-last".
     attention: codes of the jobs left for a person. events: tpEvento and how many SEFAZ registered.
