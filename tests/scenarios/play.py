@@ -83,6 +83,7 @@ class Play:
 
     async def _bear(self) -> None:
         point, nth = self._fatal
+        silent = any(step.fault is not None and step.fault.action == "hang" for step in self.story.step)
         order = {
             "settings": {
                 "data_dir": str(self.data),
@@ -92,7 +93,7 @@ class Play:
                 "sefaz_svc_url": f"{self.sim.url}/svc",
                 "sefaz_an_url": f"{self.sim.url}/an",
                 "sefaz_ca": str(self.sim.ca_path),
-                "sefaz_read_timeout": 1.0,
+                "sefaz_read_timeout": 3.0 if silent else 20.0,
                 "sefaz_probe_seconds": 0.2,
                 "vtex_sweep_seconds": 86400.0,
             },

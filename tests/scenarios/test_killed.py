@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.scenarios.conftest import Tell
+from tests.scenarios.judge import ASK, SEND
 from tests.scenarios.play import points
 from tests.scenarios.story import names, read
 
@@ -40,4 +41,14 @@ async def test_killed_on_its_path_it_ends_the_same(name: str, tell: Tell) -> Non
         path = random.Random(f"{SEED}{name}").sample(path, min(int(KILLS) or 1, len(path)))  # noqa: S311
     for point in path:
         print(f"{name}: morre em {point[0]} #{point[1]} (SCENARIO_SEED={SEED})")  # noqa: T201 shown when it fails
-        await tell(name, point)
+        told = await tell(name, point)
+        assert told.deaths or point not in points(told.trace)
+
+
+@pytest.mark.chaos
+async def test_the_process_dies_where_it_was_told_and_lives_again(tell: Tell) -> None:
+    told = await tell("resposta_perdida", ("send authorize before", 1))
+    assert told.deaths == 1
+    # It died before the first send: SEFAZ saw two questions (217) and then the note once, whose answer it dropped.
+    seen = [(row.service, row.cStat) for row in told.sim.ledger]
+    assert seen == [(ASK, "217"), (ASK, "217"), (SEND, "100"), (ASK, "100")]
