@@ -109,16 +109,16 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Story(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """description: the case, in one sentence. source: the rule. waits_for: why it cannot be played yet; empty when it can.
+    """description: the case, in one sentence. source: the rule. contingency: the branch's policy.
 
-    contingency: the branch's policy.
+    unkilled: why its course depends on nobody dying; empty for all others.
     """
 
     description: str
     source: str
     model: Model = "55"
     contingency: dict[str, Any] = {}
-    waits_for: str = ""
+    unkilled: str = ""
     step: tuple[Step, ...]
     end: End
 

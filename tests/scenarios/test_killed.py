@@ -24,7 +24,7 @@ SAMPLE = 10
 
 
 def playable() -> list[str]:
-    return [name for name in names() if not read(name).waits_for]
+    return [name for name in names() if not read(name).unkilled]
 
 
 def drawn() -> list[str]:
