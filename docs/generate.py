@@ -1,4 +1,4 @@
-"""Writes the pages that come from the code: states, configuration, errors, rules, requirements. `--check` only compares.
+"""Writes the pages that come from the code: states, configuration, errors, rules, requirements, scenarios. `--check` only compares.
 
 Also checks that every relative link in the documentation leads somewhere.
 """
@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from docs import document_rules, event_table, rejections
+from docs import document_rules, event_table, rejections, scenarios
 from gateway.config import Settings
 from gateway.core.errors import TREATMENTS
 from gateway.core.machine import Machine
@@ -160,6 +160,7 @@ PAGES = {
     "reference/rules.md": document_rules.page,
     "reference/rejections.md": rejections.page,
     "reference/requirements.md": requirements,
+    "reference/scenarios.md": scenarios.page,
 }
 
 

@@ -33,6 +33,7 @@ LOOK_SECONDS = 0.01
 ASIDE = ("vtex.sweep", "received.fetch", "contingency.deadline")
 """Kinds of job that no story waits for."""
 NEVER = ("none", 0)
+STEP = "step"
 NAMED = """
     CREATE TEMP VIEW named AS
     SELECT d.id, d.status, d.number, d.chave, d.cstat, CASE WHEN s.id IS NULL THEN d.ref ELSE s.ref || ' (primeira)' END AS ref
@@ -74,7 +75,9 @@ class Play:
         try:
             await self._bear()
             await self._set_up()
-            for step in self.story.step:
+            for n, step in enumerate(self.story.step, 1):
+                with self.trace.open("a") as trace:
+                    trace.write(f"{STEP} #{n}\n")
                 await self._step(step)
             await self._settle()
         finally:
@@ -388,10 +391,8 @@ class Play:
             self._life.tell(signal.SIGUSR1)
 
 
-def points(trace: Path) -> list[tuple[str, int]]:
-    """Places passed in a telling, in order, each with the number of its passage."""
-    found = []
-    for line in trace.read_text().splitlines():
-        name, _, nth = line.rpartition(" #")
-        found.append((name, int(nth)))
-    return found
+def points(trace: Path, since: int = 1) -> list[tuple[str, int]]:
+    """Places passed in a telling from a step on, in order, each with the number of its passage."""
+    lines = [line.rpartition(" #") for line in trace.read_text().splitlines()]
+    found = [(name, int(nth)) for name, _, nth in lines]
+    return [point for point in found[found.index((STEP, since)) :] if point[0] != STEP]

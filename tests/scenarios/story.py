@@ -111,14 +111,14 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Story(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """description: the case, in one sentence. source: the rule. contingency: the branch's policy.
 
-    unkilled: why its course depends on nobody dying; empty for all others.
+    killed_from: the first step at which a death leaves the course of the story as it is.
     """
 
     description: str
     source: str
     model: Model = "55"
     contingency: dict[str, Any] = {}
-    unkilled: str = ""
+    killed_from: Annotated[int, Meta(ge=1)] = 1
     step: tuple[Step, ...]
     end: End
 
