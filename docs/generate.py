@@ -1,4 +1,4 @@
-"""Writes the pages that come from the code: states, configuration, errors, rules, requirements, scenarios. `--check` only compares.
+"""Writes the pages that come from the code, the tables and the tests. `--check` only compares.
 
 Also checks that every relative link in the documentation leads somewhere.
 """

@@ -163,7 +163,13 @@ class Play:
         for ref, status in step.until.items():
             await self._until(lambda ref=ref: self.status(ref), status, f"{step.text} [{ref}]")
         for ref, code in step.stops.items():
-            await self._until(lambda ref=ref: self._waits_for_a_person(ref), code, f"{step.text} [{ref}]")
+            first, *others = code.split(" ou ")
+
+            def found(ref: str = ref, first: str = first, others: list[str] = others) -> Any:
+                told = self._waits_for_a_person(ref)
+                return first if self.deaths and told in others else told
+
+            await self._until(found, first, f"{step.text} [{ref}]")
         if step.entered or step.left:
             await self._until(self._contingencies, int(step.entered), step.text)
 
