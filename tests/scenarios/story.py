@@ -74,9 +74,9 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     fault, clear, state: SEFAZ. sell (by `model`, with `body` over it), retry, correct, cancel, substitute, void, decide, enter,
     leave: the store. elsewhere, cancelled_elsewhere: another program of the company. passes: hours. restart, backup, restore: the
-    machine. until: status of each ref. stops: code under which the job of each ref waits for a person; after ` ou ` stands what it
-    may be for who died and asked. entered: a contingency lasts; left: none does. ends: how the event or voiding of this step ends,
-    not waited for when empty. refused: code of the problem that the store must get.
+    machine. until: status of each ref. stops: code under which the job of each ref waits for a person; after ` ou ` stands what
+    it may be for who died and asked. entered: a contingency lasts; left: none does. ends: how the event or voiding of this step
+    ends, not waited for when empty. refused: code of the problem that the store must get.
     """
 
     text: str
