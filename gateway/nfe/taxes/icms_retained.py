@@ -78,6 +78,8 @@ def resolve_retained(
     repasse = holder == "ICMSST"
     if repasse and (unit.base is None or unit.destination_base is None or unit.destination_value is None):
         findings.add("NFE-TAX-11", path, sku=product.sku)
+        # The note is refused; whole, it can still be composed to tell what else is wrong with it.
+        unit = Retained(base=ZERO, rate=ZERO, value=ZERO, destination_base=ZERO, destination_value=ZERO)
     effective = scope.final_consumer or not scope.policy("effective_to_consumer")
     kind = "CSOSN" if holder == "ICMSSN500" else "CST"
     return RetainedIcms(code, ZERO, holder, {"orig": product.origin, kind: code}, unit, effective)

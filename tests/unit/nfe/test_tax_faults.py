@@ -94,6 +94,11 @@ PAIRS = [
         {"situation": "repasse", "retained": RETAINED},
         {"situation": "repasse", "retained": replace(RETAINED, destination_base=D("1"), destination_value=D(0))},
     ),
+    Pair(
+        "NFE-TAX-11",
+        {"situation": "repasse"},
+        {"situation": "repasse", "retained": replace(RETAINED, destination_base=D("1"), destination_value=D(0))},
+    ),
     Pair("NFE-TAX-12", {**FUEL, "fuel": Fuel()}, {**FUEL, "fuel": Fuel(rate=D("1.57"))}),
     Pair("NFE-TAX-12", FUEL, {**FUEL, "fuel": Fuel(rate=D(0))}),
     Pair(
