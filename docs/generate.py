@@ -12,9 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from docs import document_rules, event_table, rejections, scenarios
+from docs import document_rules, error_codes, event_table, rejections, scenarios
 from gateway.config import Settings
-from gateway.core.errors import TREATMENTS
 from gateway.core.machine import Machine
 from gateway.nfe.events.lifecycle import EVENT, VOIDING
 from gateway.nfe.lifecycle import DOCUMENT
@@ -80,7 +79,7 @@ _MEANINGS = {
     "sefaz_svc_url": "como `sefaz_url`, só para as chamadas à SVC; vazio: o mesmo endereço",
     "sefaz_an_url": "como `sefaz_url`, só para o Ambiente Nacional; vazio: o mesmo endereço",
     "sefaz_ca": "CA (PEM) desse outro servidor",
-    "ca_bundle": "raízes da ICP-Brasil, somadas às do sistema: um arquivo PEM ou DER, ou uma pasta deles",
+    "ca_bundle": "raízes da ICP-Brasil, somadas às do sistema, e autoridades abaixo delas: um arquivo PEM ou DER, ou uma pasta",
     "vtex_url": "substitui o endereço base de toda conta VTEX",
     "log_level": "`debug`, `info`, `warning` ou `error`",
     "log_format": "`json` ou `text`",
@@ -97,27 +96,6 @@ _MEANINGS = {
     "retention_months": "meses de guarda dos documentos, da autorização (Ajuste SINIEF 2/2025); nada é apagado antes, nem depois",
     "stop_grace_seconds": "quanto um trabalho em andamento tem para terminar quando o serviço para",
 }
-
-
-def errors() -> str:
-    """The one error table: class, HTTP status, what happens to the job."""
-    actions = {
-        "fail": "encerra",
-        "retry": "tenta de novo pelo calendário",
-        "wait": "espera o que foi pedido, sem gastar tentativa",
-        "ask": "pergunta ao outro lado antes de repetir",
-        "park": "espera uma pessoa",
-        "stop": "para o worker",
-    }
-    lines = [
-        "# Erros\n",
-        "Gerado da tabela do código por `python -m docs.generate`.\n",
-        "| classe | código | HTTP | trabalho | log |",
-    ]
-    lines.append("|---|---|---|---|---|")
-    for cls, row in TREATMENTS.items():
-        lines.append(f"| `{cls.__name__}` | `{cls.code}` | {row.http} | {actions[row.job]} | {row.log} |")
-    return "\n".join(lines) + "\n"
 
 
 def requirements() -> str:
@@ -155,7 +133,7 @@ def _markers() -> Iterator[tuple[str, str, list[str]]]:
 PAGES = {
     "reference/states.md": states,
     "reference/configuration.md": configuration,
-    "reference/errors.md": errors,
+    "reference/errors.md": error_codes.page,
     "reference/events.md": event_table.page,
     "reference/rules.md": document_rules.page,
     "reference/rejections.md": rejections.page,

@@ -333,7 +333,7 @@ def _details(sale: Sale, sold: list[Line], scope: Scope, mod: str, sums: Sums, f
     details = []
     for number, line in enumerate(sold, start=1):
         goods = shelf.goods(line, findings)
-        shelf.check(line, goods, line.place, findings)
+        shelf.check(line, goods, findings)
         # Of a sale with faults nothing is kept: its goods may lack what their taxes need.
         plain = (det if findings.faults else item)(number, line, goods, item_order, sums)
         details.append(_told(plain, line, mod, findings))

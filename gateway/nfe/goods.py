@@ -111,12 +111,12 @@ class Shelf:
             self._known[key] = (product, goods)
         return goods
 
-    def check(self, line: Line, goods: Goods, place: int, findings: Findings) -> None:
-        """Faults of what the line, `place` in the sale's items, states of IBS, CBS and IS."""
+    def check(self, line: Line, goods: Goods, findings: Findings) -> None:
+        """Faults of what the line states of IBS, CBS and IS."""
         rule, stated = goods.rule.reform, line.item.reform
         if rule is not None and not silent(rule, stated):
             scope = self._scope
-            check_line(rule, stated, line.gross, scope.operation, scope.day, f"$.items[{place}]", findings)
+            check_line(rule, stated, line.gross, scope.operation, scope.day, f"$.items[{line.place}]", findings)
 
     def rule(self, product: Product, path: str, findings: Findings, donation: bool = False) -> TaxRule:
         """The tax rule of `product`; one without faults serves every product of the same profile, origin and NCM."""

@@ -200,7 +200,8 @@ def test_the_story_says_what_changed_and_which_refusal_went() -> None:
     [
         ("$.det[0].prod.CEST", "o CEST do item 1"),
         ("$.dest.IE", "a inscrição estadual do destinatário"),
-        ("$.infAdic.infCpl", "o campo infCpl"),
+        ("$.infAdic.infCpl", "as informações complementares"),
+        ("$.infAdic.obsCont[0].xTexto", "o campo xTexto"),
         ("$.pag.detPag[1].vPag", "o valor do pagamento"),
     ],
 )

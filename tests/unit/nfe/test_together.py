@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace as with_
 from typing import Any
 
 import msgspec
@@ -84,7 +83,7 @@ def test_a_rule_over_the_document_is_told_beside_the_body() -> None:
         asked = sale(references=("123",), customer=replace(CONSUMER, tax_id="1"))
         draft = requests.attempt(asked, BRANCH, {SHIRT.sku: SHIRT}, at=AT)
         assert isinstance(draft, Draft)
-        requests.dry_run(with_(draft, det=(put(draft.det[0], "prod.CFOP", "5202"),)), AT, {"R-328": "refuse"})
+        requests.dry_run(replace(draft, det=(put(draft.det[0], "prod.CFOP", "5202"),)), AT, {"R-328": "refuse"})
     assert [(fault.code, fault.path) for fault in caught.value.faults] == [
         ("NFE-DEST-02", "$.customer.tax_id"),
         ("NFE-SALE-01", "$.references[0]"),
