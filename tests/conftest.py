@@ -11,12 +11,14 @@ import logging
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 import structlog
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from gateway.core.ids import new_id
 from gateway.store import schema
@@ -33,6 +35,24 @@ def logs_as_before() -> Iterator[None]:
         structlog.reset_defaults()
         root.handlers[:] = handlers
         root.setLevel(level)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_keys() -> Iterator[None]:
+    """RSA keys cost a tenth of a second each, and hundreds of tests want a fresh one: eight of them take turns."""
+    real, made, turn = rsa.generate_private_key, list[rsa.RSAPrivateKey](), count()
+
+    def one_of_eight(public_exponent: int, key_size: int, backend: Any = None) -> rsa.RSAPrivateKey:
+        if (public_exponent, key_size) != (65537, 2048):
+            return real(public_exponent, key_size, backend)
+        place = next(turn) % 8
+        if place == len(made):
+            made.append(real(public_exponent, key_size, backend))
+        return made[place]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rsa, "generate_private_key", one_of_eight)
+        yield
 
 
 ENGINES = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))

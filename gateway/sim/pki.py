@@ -222,7 +222,8 @@ def _load(cert_path: Path, key_path: Path) -> tuple[x509.Certificate, rsa.RSAPri
     if not cert_path.exists() or not key_path.exists():
         return None
     cert = x509.load_pem_x509_certificate(cert_path.read_bytes())
-    key = serialization.load_pem_private_key(key_path.read_bytes(), password=None)
+    # Ours: written whole, readable by nobody else. Checking its numbers would cost more than all the rest.
+    key = serialization.load_pem_private_key(key_path.read_bytes(), password=None, unsafe_skip_rsa_key_validation=True)
     if not isinstance(key, rsa.RSAPrivateKey) or cert.public_key() != key.public_key():
         return None
     if cert.not_valid_after_utc < datetime.now(UTC) + _RENEW_BEFORE:

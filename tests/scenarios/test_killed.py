@@ -1,14 +1,13 @@
 """The same stories with the gateway's process killed at one point of its path: once it is up again they end the same.
 
-CI draws a few points of every story's path from today's date and prints them; `SCENARIO_KILLS=all` kills at every one of them,
-`SCENARIO_KILLS=3` at three of each story, `SCENARIO_SEED` draws others.
+CI kills a few stories once each; `SCENARIO_KILLS=all` kills every one at each of its points, `SCENARIO_KILLS=3` at three of each,
+and `SCENARIO_SEED` draws others.
 """
 
 from __future__ import annotations
 
 import os
 import random
-from datetime import UTC, datetime
 
 import pytest
 
@@ -18,7 +17,7 @@ from tests.scenarios.play import points
 from tests.scenarios.story import names, read
 
 KILLS = os.environ.get("SCENARIO_KILLS", "0")
-SEED = os.environ.get("SCENARIO_SEED") or f"{datetime.now(UTC):%Y-%m-%d}"
+SEED = os.environ.get("SCENARIO_SEED", "1")
 SAMPLE = 10
 """Stories that are killed once each when nothing else is asked for."""
 
