@@ -21,6 +21,7 @@ from gateway.core.clock import Clock, SystemClock
 from gateway.core.errors import ConfigInvalid, NotFound
 from gateway.jobs.certificates import Certificates
 from gateway.jobs.embedded import EmbeddedValkey
+from gateway.jobs.endings import end
 from gateway.jobs.handlers.batch import TakeBatch
 from gateway.jobs.handlers.contingency import Deadline, Transmit
 from gateway.jobs.handlers.distribution import FetchReceived, Receivers
@@ -359,9 +360,7 @@ class Gateway:
 
     async def abandon(self) -> None:
         """Let go of whatever a failed start had opened."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         if self._valkey is not None:
             await self._valkey.stop()
 

@@ -27,14 +27,25 @@ from gateway.store.database import Database, open_database
 
 @pytest.fixture(autouse=True)
 def logs_as_before() -> Iterator[None]:
-    """A command under test sets up its own logs, to a stream that ends with the test: the next test starts without them."""
+    """A command under test sets up its own logs, to a stream that ends with the test: the next test starts without them.
+
+    Lines are plain: drawing tracebacks for a terminal takes longer than most tests.
+    """
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    structlog.configure(processors=PLAIN)
     yield
-    if structlog.is_configured():
-        structlog.reset_defaults()
-        root.handlers[:] = handlers
-        root.setLevel(level)
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+PLAIN = [
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.format_exc_info,
+    structlog.processors.KeyValueRenderer(),
+]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -71,7 +71,8 @@ class Live:
         try:
             while not self.closed and not await ready() and (left := deadline - loop.time()) > 0:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(event.wait(), min(left, 1.0))
+                    async with asyncio.timeout(min(left, 1.0)):
+                        await event.wait()
                 event.clear()
         finally:
             self._waiters[topic].discard(event)

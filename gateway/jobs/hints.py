@@ -24,6 +24,7 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 
 from gateway.core.errors import ConfigInvalid
+from gateway.jobs.endings import end
 from gateway.store.database import Database
 
 log = structlog.get_logger("gateway.jobs")
@@ -138,10 +139,7 @@ class ArqHints:
 
     async def close(self) -> None:
         self._unsubscribe()
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await end(self._tasks)
         self._tasks.clear()
         await _close(self._pool)
         if self._listening is not None:
@@ -257,11 +255,7 @@ def _client(settings: RedisSettings) -> ArqRedis:
 async def _end(worker: _Listener) -> None:
     """Stop what an arq worker has running, whatever state an outage left it in: then nothing of it connects any more."""
     for tasks in ([worker.main_task, *worker.tasks.values()], worker.shielded):
-        running = [task for task in tasks if task is not None]
-        for task in running:
-            task.cancel()
-        if running:
-            await asyncio.gather(*running, return_exceptions=True)
+        await end([task for task in tasks if task is not None])
 
 
 async def _close(pool: ArqRedis) -> None:

@@ -34,7 +34,8 @@ class Janitor:
             except Exception as error:
                 log.warning("janitor.failed", error=str(error), again_in=self._every)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), self._every)
+                async with asyncio.timeout(self._every):
+                    await self._stopping.wait()
 
     async def tidy(self) -> int:
         """One turn; answers how many documents got their job back."""

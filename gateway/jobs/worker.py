@@ -161,7 +161,8 @@ class Worker:
     async def _quiet(self, seconds: float) -> bool:
         """Whether all jobs in hand have ended within `seconds`."""
         try:
-            await asyncio.wait_for(self._idle.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
         except TimeoutError:
             return False
         return True
@@ -368,7 +369,8 @@ class Worker:
     async def _sleep(self, event: asyncio.Event, seconds: float) -> None:
         """Until `event` or for `seconds`."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(event.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await event.wait()
 
     def _wake_in(self, seconds: float, queue: str) -> None:
         loop = asyncio.get_running_loop()

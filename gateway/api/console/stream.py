@@ -32,7 +32,8 @@ async def stream(request: web.Request) -> web.StreamResponse:
                 await response.send("1", event="ready", retry=3000)
                 while _open(request) and not live.closed and loop.time() < deadline:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(changed.wait(), LOOK_SECONDS)
+                        async with asyncio.timeout(LOOK_SECONDS):
+                            await changed.wait()
                         changed.clear()
                         await response.send("1", event="changed")
                         await asyncio.sleep(TELL_EVERY)
