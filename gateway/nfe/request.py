@@ -10,6 +10,7 @@ import msgspec
 
 from gateway.core.chave import ChaveAcesso
 from gateway.core.errors import ValidationFailed
+from gateway.core.faults import Fault
 from gateway.nfe import build as sales
 from gateway.nfe import compose, raw, supplement
 from gateway.nfe.approximate_rates import NO_RATES, Rates
@@ -179,6 +180,12 @@ def asked(of: AnyDraft) -> Request:
 def issued_at(of: AnyDraft) -> datetime | None:
     """The date of issue the caller chose, None when it is the moment of numbering."""
     return of.issued_at if isinstance(of, RawDraft) else of.sale.issued_at
+
+
+def with_faults(of: AnyDraft, faults: Sequence[Fault]) -> AnyDraft:
+    """The draft with more that is wrong with it."""
+    known = (*of.faults, *faults)
+    return replace(of, faults=known) if isinstance(of, RawDraft) else msgspec.structs.replace(of, faults=known)
 
 
 def series(of: AnyDraft) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -116,7 +116,7 @@ async def _with_set_up(db: Database, draft: AnyDraft, at: datetime, fresh: bool)
         return found
 
     found = await db.read(unmet)
-    return replace(draft, faults=(*draft.faults, *found)) if found else draft
+    return requests.with_faults(draft, found) if found else draft
 
 
 _OFF_LOOP = 20

@@ -71,10 +71,10 @@ async def test_codes_are_explained_without_a_document(tmp_path: Path) -> None:
 
 
 async def test_the_story_of_no_document(installed: Path) -> None:
-    for command in (("why", "nenhuma"), ("explain", "--ref", "nenhuma")):
+    for command, names in ((("why", "nenhuma"), "ref, chave ou número"), (("explain", "--ref", "nenhuma"), "ref ou chave")):
         code, out, err = await gateway(*command, cwd=installed)
         assert (code, out) == (1, "")
-        assert "Nenhum documento com ref ou chave 'nenhuma'." in err
+        assert f"Nenhum documento com {names} 'nenhuma'." in err
 
 
 async def test_a_wrong_setting_is_named(tmp_path: Path) -> None:

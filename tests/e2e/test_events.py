@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import xmlsec
 from lxml import etree
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from gateway import demo_data
 from gateway.nfe.events.schema import check
@@ -17,6 +17,7 @@ from gateway.setup_commands import make_test_branch
 from gateway.sim.sefaz import Fault
 from gateway.stage import Stage
 from gateway.store import documents, fiscal_events, numbers
+from gateway.store.custody_tables import ledger as ledger_table
 from gateway.store.event_tables import fiscal_events as fiscal_events_table
 from gateway.store.jobs import enqueue
 from gateway.store.tables import documents as documents_table
@@ -228,6 +229,7 @@ async def test_an_event_that_sefaz_already_has_is_adopted_with_the_bytes_it_has(
         conn.execute(
             update(fiscal_events_table).where(fiscal_events_table.c.id == event["id"]).values(status="requested", **fields)
         )
+        conn.execute(delete(ledger_table).where(ledger_table.c.subject == event["id"]))
         conn.execute(update(documents_table).where(documents_table.c.id == row.id).values(status="authorized"))
         enqueue(conn, kind="event.send", queue="sefaz", subject=event["id"], payload={}, key=f"document:{row.id}")
 

@@ -129,7 +129,8 @@ def _settled(row: Request) -> bool:
 
 
 def _refusal(cStat: str) -> bool:
-    return cStat not in ("", "100", "103", "104", "105", "110", "120", "150", "204", "301", "302", "303", "539")
+    """Of 301 to 303 too: with a protocol they deny, and a denied number that came back would show in `numbers`."""
+    return cStat not in ("", "100", "103", "104", "105", "110", "120", "150", "204", "539")
 
 
 def _bytes_kept(play: Play) -> None:

@@ -19,8 +19,8 @@ _SUMS = re.compile(
 )
 _UNWRITTEN = frozenset({"NFE-RAW-01"})
 """Faults of a value that nobody can compute with: nothing else of its item is known."""
-_STAND_IN = frozenset({"NFE-OP-01", "NFE-OP-02", "NFE-OP-04"})
-"""Faults of the operation itself: the document was composed as another one."""
+_STAND_IN = ("NFE-OP-01", "NFE-OP-02", "NFE-OP-04", "NFE-RET-")
+"""Faults of the operation itself, or of the note that is given back: the document was composed as another one."""
 
 
 class Known:
@@ -33,7 +33,7 @@ class Known:
     @property
     def hopeless(self) -> bool:
         """Whether they leave too little to compose: what was composed in its place is not what was asked."""
-        return any(fault.code in _STAND_IN for fault in self.faults)
+        return any(fault.code.startswith(_STAND_IN) for fault in self.faults)
 
     def allows(self, path: str) -> bool:
         """Whether something wrong at `path` (of the caller's body) would be so without these faults too.

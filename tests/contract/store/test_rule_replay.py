@@ -65,6 +65,8 @@ class Then:
 EXPLAINED = {
     # In shadow for it: the share of a state of double base is not computed by this formula.
     "R-NA15-10": {"tax_difal_double_base"},
+    # Two rules of one NT read against each other; the operator may promote the row.
+    "R-UB106-30-05": {"operation_credito_sucessao"},
 }
 
 
