@@ -186,7 +186,7 @@ async def settle(child: Life, key: str, refs: set[str]) -> dict[str, str]:
         for ref in sorted(refs):
             async with http.post("/v1/nfe", json=demo_data.sale(ref)) as answer:
                 assert answer.status in (200, 202), await answer.text()
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(240):
             while any(statuses.get(ref) not in ("authorized", "rejected", "denied") for ref in refs):
                 for ref in refs:
                     if statuses.get(ref) != "authorized":
@@ -197,6 +197,6 @@ async def settle(child: Life, key: str, refs: set[str]) -> dict[str, str]:
 
 
 async def settle_orders(sims: Simulators, orders: set[str]) -> None:
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(240):
         while any(sims.vtex.order(order_id).status != "invoiced" for order_id in orders):
             await asyncio.sleep(0.2)

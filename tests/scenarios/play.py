@@ -32,6 +32,8 @@ PATIENCE_SECONDS = 100.0
 LOOK_SECONDS = 0.01
 ASIDE = ("vtex.sweep", "received.fetch", "contingency.deadline")
 """Kinds of job that no story waits for."""
+LONG_WAIT_MS = 5 * 60_000
+PROBE_SECONDS = 4.0
 NEVER = ("none", 0)
 STEP = "step"
 NAMED = """
@@ -62,6 +64,7 @@ class Play:
         self._token = token
         self._life: Life | None = None
         self._fatal = NEVER
+        self._idle: float | None = None
         shutil.copytree(house, self.data)
 
     # ---- lives
@@ -388,7 +391,14 @@ class Play:
     def _leap(self) -> None:
         """Nothing runs and nothing is due: on to the moment when something is."""
         ahead = self._next()
-        if ahead is not None and ahead > 0:
+        if ahead is None or ahead <= 0:
+            self._idle = None
+            return
+        # Whether an authoriser is back is no job's work: before a long wait under a contingency, it gets its time to be seen.
+        now = asyncio.get_running_loop().time()
+        self._idle = now if self._idle is None else self._idle
+        if ahead < LONG_WAIT_MS or not self._contingencies() or now - self._idle > PROBE_SECONDS:
+            self._idle = None
             self.hours.advance(timedelta(milliseconds=ahead + 1))
             self._wake()
 

@@ -39,7 +39,9 @@ def rules(note: Note, _: Conditions) -> Iterator[Refusal]:
 def _of_item(note: Note, prod: Node, icms: Node, cst: str, csosn: str) -> _Broken:
     if not text(note.emit, "IE") and note.mod == "55" and note.finNFe != "4" and note.tpNFCredito != "03":
         yield "N01-10", "161"
-    if note.CRT in ("1", "4") and cst and cst not in _OF_SIMPLES_TOO:
+    # The layout gives the sharing between states (ICMSPart) and the passing on (ICMSST) a CST only: no CSOSN could stand for it.
+    shared = find(icms, "pBCOp") is not None or find(icms, "vBCSTDest") is not None
+    if note.CRT in ("1", "4") and cst and cst not in _OF_SIMPLES_TOO and not shared:
         yield "N12-20", "590"
     if note.CRT in ("2", "3") and csosn:
         yield "N12a-10", "591"
