@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import count
@@ -50,11 +51,14 @@ PLAIN = [
 
 @pytest.fixture(scope="session", autouse=True)
 def few_keys() -> Iterator[None]:
-    """RSA keys cost a tenth of a second each, and hundreds of tests want a fresh one: eight of them take turns."""
+    """RSA keys cost a tenth of a second each, and hundreds of tests want an A1: the keys of those take turns, eight of them.
+
+    Those of authorities and servers are fresh: which of them signed what is what such tests are about.
+    """
     real, made, turn = rsa.generate_private_key, list[rsa.RSAPrivateKey](), count()
 
     def one_of_eight(public_exponent: int, key_size: int, backend: Any = None) -> rsa.RSAPrivateKey:
-        if (public_exponent, key_size) != (65537, 2048):
+        if sys._getframe(1).f_code.co_name != "issue_a1" or (public_exponent, key_size) != (65537, 2048):
             return real(public_exponent, key_size, backend)
         place = next(turn) % 8
         if place == len(made):

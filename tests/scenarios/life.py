@@ -50,7 +50,7 @@ class Nursery:
 
     async def bear(self, order: Mapping[str, Any]) -> Life:
         """A new life; answers when it serves, or when it died before it did."""
-        life = Life(next(self._ids))
+        life = Life(next(self._ids), Path(order["log"]))
         self._lives[life.id] = life
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({**order, "life": life.id}) + "\n")
@@ -70,8 +70,9 @@ class Nursery:
 class Life:
     """`url` is empty when it died before it served; `exit` is None while it lives, -9 when it was killed."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, log: Path) -> None:
         self.id = number
+        self.log = log
         self.pid = 0
         self.url = ""
         self.exit: int | None = None
@@ -104,6 +105,10 @@ class Life:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
+    def last_words(self) -> str:
+        """The end of its log, for a death that nobody asked for."""
+        return self.log.read_text(errors="replace")[-4000:]
+
     async def end(self) -> None:
         """Ask it to stop, and see that it is gone; one that does not stop is killed and fails the test."""
         self.tell(signal.SIGTERM)
@@ -113,7 +118,7 @@ class Life:
         except TimeoutError:
             self.tell(signal.SIGKILL)
             raise
-        assert self.exit in (0, -signal.SIGKILL), f"a vida {self.id} terminou com {self.exit}"
+        assert self.exit in (0, -signal.SIGKILL), f"a vida {self.id} terminou com {self.exit}: {self.last_words()}"
 
 
 def _start(now: datetime) -> datetime:

@@ -9,6 +9,7 @@ product has no hooks for that: they are put around its functions here.
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import json
 import mmap
 import os
@@ -159,6 +160,7 @@ def born(order: dict[str, Any]) -> int:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), 2)
+    faulthandler.enable()
     logs.configure(level="warning", fmt="json")
     Hours(order["hours"]).install()
     Points(order["trace"], order["fatal"], order["nth"]).install()
