@@ -120,4 +120,5 @@ async def faults(page: Page) -> list[str]:
 async def picture(page: Page, name: str) -> None:
     """Leave the whole page as `var/screenshots/NAME.png`."""
     await asyncio.to_thread(SHOTS.mkdir, parents=True, exist_ok=True)
-    await page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+    # To hide the caret Playwright writes a style into the page, which its policy refuses.
+    await page.screenshot(path=SHOTS / f"{name}.png", full_page=True, caret="initial")
