@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, insert, select
 
 from gateway.core.chave import ChaveAcesso
 from gateway.core.clock import from_epoch_ms
@@ -32,10 +32,15 @@ PENDING = frozenset({"requested", "processing", "unknown"})
 
 def of_note(conn: Connection, note: ReceivedNote) -> tuple[FiscalEvent, ...]:
     """Every manifestation asked for by this company, oldest first."""
+    return asked_for(conn, note, table.c.tp_evento.in_(MANIFESTATIONS.values()))
+
+
+def asked_for(conn: Connection, note: ReceivedNote, of_kinds: ColumnElement[bool]) -> tuple[FiscalEvent, ...]:
+    """The events of those kinds that this company asked for on a received note, oldest first."""
     query = (
         select(table.c.id)
         .where(table.c.chave == note.chave, table.c.environment == note.environment, table.c.document.is_(None))
-        .where(table.c.tp_evento.in_(MANIFESTATIONS.values()))
+        .where(of_kinds)
         .order_by(table.c.created_at, table.c.id)
     )
     found = (fiscal_events.get(conn, event) for event in conn.execute(query).scalars().all())

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from gateway.core.chave import ChaveAcesso
 from gateway.core.errors import InvariantBroken, TransitionRefused, ValidationFailed
@@ -22,7 +22,7 @@ from gateway.nfe.received import MANIFESTATIONS
 from gateway.store import fiscal_events, setup
 from gateway.store.event_tables import fiscal_events as table
 from gateway.store.fiscal_events import FiscalEvent
-from gateway.store.manifestations import enqueued, stored
+from gateway.store.manifestations import asked_for, enqueued, stored
 from gateway.store.received_rows import ReceivedNote
 from gateway.store.topics import touch
 
@@ -31,14 +31,7 @@ UNDO = "110001"
 
 def of_note(conn: Connection, note: ReceivedNote) -> tuple[FiscalEvent, ...]:
     """Every such event asked for by this company, oldest first."""
-    query = (
-        select(table.c.id)
-        .where(table.c.chave == note.chave, table.c.environment == note.environment, table.c.document.is_(None))
-        .where(table.c.tp_evento.not_in(MANIFESTATIONS.values()))
-        .order_by(table.c.created_at, table.c.id)
-    )
-    found = (fiscal_events.get(conn, event) for event in conn.execute(query).scalars().all())
-    return tuple(event for event in found if event is not None and event.branch[:8] == note.queue[:8])
+    return asked_for(conn, note, table.c.tp_evento.not_in(MANIFESTATIONS.values()))
 
 
 def kind_asked(wanted: str) -> EventKind:
